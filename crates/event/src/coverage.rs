@@ -1,0 +1,114 @@
+//! What was searched, byte by byte, so that "nobody did" can be told from "these files can't tell".
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// How many bad spans are kept with their place; beyond it they are counted.
+pub const KEPT_SPANS: usize = 64;
+
+/// What became of the bytes that were read. Every byte is in exactly one of the byte counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Coverage {
+    /// One element a file or stream, ordered by name.
+    pub sources: Vec<SourceCoverage>,
+    /// The sum over all sources.
+    pub total: Tally,
+    /// The first places that could not be read, ordered by source and offset; `total.bad_lines` counts all.
+    pub bad_spans: Vec<BadSpan>,
+    /// Inputs that were not read at all, or not to their end.
+    pub problems: Vec<Problem>,
+    /// What the answer rests on, in words: who was found, or why nobody was.
+    pub verdict: String,
+}
+
+/// Counts of one source or of all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Decompressed bytes that were read.
+    pub bytes: u64,
+    /// Lines that hold an entry, or that the prefilter took for one.
+    pub entries: u64,
+    /// Bytes of entries that were decoded.
+    pub decoded_bytes: u64,
+    /// Bytes of lines that can't hold what was asked for and were not decoded.
+    pub skipped_bytes: u64,
+    /// Bytes of bad lines.
+    pub bad_bytes: u64,
+    /// Bytes of blank lines, line ends and byte order marks.
+    pub blank_bytes: u64,
+    /// Lines that hold no entry: torn, not JSON, NULs, too long.
+    pub bad_lines: u64,
+    /// Stage time of the earliest entry that was looked at.
+    pub from: Option<Timestamp>,
+    /// Stage time of the latest entry that was looked at.
+    pub until: Option<Timestamp>,
+}
+
+/// What was read of one source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceCoverage {
+    /// The file, as it was named or found; `-` for standard input.
+    pub source: String,
+    /// `plain`, `gzip` or `zstd`.
+    pub encoding: &'static str,
+    /// What was found in it.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// A run of bytes that holds no entry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BadSpan {
+    /// The file.
+    pub source: String,
+    /// Bytes from the start of the (decompressed) content.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// Why it is no entry.
+    pub reason: String,
+}
+
+/// An input that could not be read as wanted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The path, as it was named or found.
+    pub source: String,
+    /// What went wrong, and what to do about it.
+    pub message: String,
+    /// Whether data is missing because of it (and the exit status is 2).
+    pub fatal: bool,
+}
+
+impl Tally {
+    /// Adds what another part of the same input found.
+    pub fn add(&mut self, other: &Self) {
+        self.bytes += other.bytes;
+        self.entries += other.entries;
+        self.decoded_bytes += other.decoded_bytes;
+        self.skipped_bytes += other.skipped_bytes;
+        self.bad_bytes += other.bad_bytes;
+        self.blank_bytes += other.blank_bytes;
+        self.bad_lines += other.bad_lines;
+        self.saw(other.from);
+        self.saw(other.until);
+    }
+
+    /// Widens the time range by an entry's stage time.
+    pub fn saw(&mut self, time: Option<Timestamp>) {
+        let Some(time) = time else { return };
+        self.from = Some(self.from.map_or(time, |from| from.min(time)));
+        self.until = Some(self.until.map_or(time, |until| until.max(time)));
+    }
+
+    /// Whether every byte is accounted for.
+    pub const fn is_balanced(&self) -> bool {
+        self.decoded_bytes + self.skipped_bytes + self.bad_bytes + self.blank_bytes == self.bytes
+    }
+}

@@ -1,0 +1,26 @@
+//! The seam between what reads events and what learns from them.
+
+use crate::event::Event;
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Which source, by its number in the scan.
+    pub source: usize,
+    /// Bytes from the start of the source's decompressed content.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+}
+
+/// Takes events in any order, in several places at once, and puts the parts together afterwards.
+///
+/// A scan forks one fold a thread; merged in any order, they must know what one fold would that saw all events.
+pub trait Fold: Send {
+    /// Takes one event. The event borrows from the line: keep what is needed.
+    fn event(&mut self, event: &Event<'_>, address: Address);
+    /// Takes what another fold of the same question learned.
+    fn merge(&mut self, other: Self)
+    where
+        Self: Sized;
+}

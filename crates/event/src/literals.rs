@@ -1,0 +1,44 @@
+//! What must stand in a line for it to matter.
+
+/// Strings of which at least one occurs in every line that can matter, unless the line escapes letters.
+///
+/// Each literal is a run of `[A-Za-z0-9.:_-]`: no quotes and no keys, because a line may be JSON inside a JSON string.
+/// JSON may write any of these characters as `\u00XX`, so a search for literals must take lines with such an escape as
+/// candidates too (Go's encoder escapes none of them, other producers may).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literals(Option<Vec<String>>);
+
+impl Literals {
+    /// Nothing can be told from strings: every line matters.
+    pub const fn everything() -> Self {
+        Self(None)
+    }
+
+    /// A matching line holds at least one of these; with none given, no line matches.
+    pub fn any_of(literals: impl IntoIterator<Item = String>) -> Self {
+        let mut literals: Vec<String> = literals.into_iter().collect();
+        literals.sort();
+        literals.dedup();
+        if literals.iter().any(String::is_empty) {
+            return Self::everything();
+        }
+        Self(Some(literals))
+    }
+
+    /// The strings, sorted and each once; `None` if every line matters.
+    pub fn as_slice(&self) -> Option<&[String]> {
+        self.0.as_deref()
+    }
+
+    /// What must stand in a line that can matter to one or the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(mut a), Some(b)) => {
+                a.extend(b);
+                Self::any_of(a)
+            }
+            _ => Self::everything(),
+        }
+    }
+}
