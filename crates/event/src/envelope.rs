@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
+use serde_json::value::RawValue;
+
+use crate::decode::{WireEvent, elements};
 use crate::event::Event;
 
 /// Takes what a line holds.
@@ -12,9 +16,258 @@ pub trait Sink {
     fn bad(&mut self, span: Range<usize>, reason: &str);
 }
 
+/// How every record of the log backend begins: after a torn write the next record is looked for by it.
+///
+/// Inside a JSON string the quotes would be escaped, so it can't be met there.
+const RECORD_START: &[u8] = br#"{"kind":"Event","apiVersion":"audit.k8s.io/"#;
+
 /// Decodes one line, in whatever form it is, and hands every event and every bad span in it to `sink`.
 ///
-/// The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
+/// Read are: events, one or several behind each other; lists of events, as the webhook backend posts them; JSON arrays
+/// of events. The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
+/// Bytes that are no UTF-8 do not cost the event; they stand as U+FFFD in it.
 pub fn decode(line: &[u8], sink: &mut impl Sink) {
-    sink.bad(0..line.len(), "not an audit entry");
+    match std::str::from_utf8(line) {
+        Ok(text) => Line { text, lossy: false, length: line.len() }.decode(sink),
+        Err(_) => {
+            let text = String::from_utf8_lossy(line);
+            Line { text: &text, lossy: true, length: line.len() }.decode(sink);
+        }
+    }
+}
+
+/// A line as text, with the length it has in the log.
+struct Line<'a> {
+    text: &'a str,
+    lossy: bool,
+    length: usize,
+}
+
+impl<'a> Line<'a> {
+    fn decode(&self, sink: &mut impl Sink) {
+        let mut at = 0;
+        let mut salvaged = false;
+        loop {
+            at += self.text[at..].len() - self.text[at..].trim_start().len();
+            if at == self.text.len() {
+                return;
+            }
+            match read(&self.text[at..]) {
+                Ok((read, length)) => {
+                    let end = at + length;
+                    // Behind a torn record only a whole rest of the line counts: what a torn record merely held
+                    // inside its bodies, written by whoever sent the request, does not end with the line.
+                    let whole = !salvaged || self.record_ends(end);
+                    if whole {
+                        self.hand_over(read, at..end, salvaged, sink);
+                    } else {
+                        sink.bad(self.span(at..end), "inside a torn record");
+                    }
+                    at = end;
+                }
+                Err(error) => {
+                    let next =
+                        memmem::find(&self.text.as_bytes()[at + 1..], RECORD_START).map(|n| at + 1 + n);
+                    sink.bad(
+                        self.span(at..next.unwrap_or(self.text.len())),
+                        &reason(&self.text[at..], &error),
+                    );
+                    let Some(next) = next else { return };
+                    at = next;
+                    salvaged = true;
+                }
+            }
+        }
+    }
+
+    fn hand_over(&self, read: WireEvent<'a>, span: Range<usize>, salvaged: bool, sink: &mut impl Sink) {
+        if let Some(items) = read.items {
+            return self.hand_over_items(items, sink);
+        }
+        match read.into_event() {
+            Some(mut event) => {
+                event.lossy = self.lossy;
+                event.salvaged = salvaged;
+                sink.event(&event, self.span(span));
+            }
+            None => sink.bad(
+                self.span(span),
+                "JSON, but no audit event: it has neither auditID nor verb and requestURI",
+            ),
+        }
+    }
+
+    fn hand_over_items(&self, items: &'a RawValue, sink: &mut impl Sink) {
+        for item in elements(items) {
+            let start = item.get().as_ptr().addr() - self.text.as_ptr().addr();
+            let span = start..start + item.get().len();
+            match WireEvent::read(item.get()) {
+                Ok((mut read, _)) => {
+                    // A list in a list is no form that anything writes, and would let depth grow.
+                    read.items = None;
+                    self.hand_over(read, span, false, sink);
+                }
+                Err(error) => sink.bad(self.span(span), &reason(item.get(), &error)),
+            }
+        }
+    }
+
+    fn record_ends(&self, at: usize) -> bool {
+        let rest = self.text[at..].trim_start();
+        rest.is_empty() || rest.as_bytes().starts_with(RECORD_START)
+    }
+
+    /// Offsets in a line that was not UTF-8 have moved: then only the whole line can be named.
+    fn span(&self, span: Range<usize>) -> Range<usize> {
+        if self.lossy { 0..self.length } else { span }
+    }
+}
+
+/// Reads one value: an event, a list of events, or an array, which is taken for the items of a list.
+fn read(text: &str) -> Result<(WireEvent<'_>, usize), serde_json::Error> {
+    if !text.starts_with('[') {
+        return WireEvent::read(text);
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let items = values.next().transpose()?;
+    Ok((WireEvent { items, ..WireEvent::default() }, values.byte_offset()))
+}
+
+fn reason(text: &str, error: &serde_json::Error) -> String {
+    if !text.starts_with(['{', '[']) {
+        return "neither JSON nor a legacy audit line".to_owned();
+    }
+    if error.is_eof() {
+        return format!("torn: the JSON ends after {} bytes", text.len());
+    }
+    format!("broken JSON: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Default, Debug, PartialEq)]
+    struct Seen {
+        events: Vec<(String, Range<usize>, bool)>,
+        bad: Vec<(Range<usize>, String)>,
+    }
+
+    impl Sink for Seen {
+        fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+            self.events.push((event.audit_id.to_string(), span, event.salvaged));
+        }
+        fn bad(&mut self, span: Range<usize>, reason: &str) {
+            self.bad.push((span, reason.to_owned()));
+        }
+    }
+
+    fn seen(line: impl AsRef<[u8]>) -> Seen {
+        let mut seen = Seen::default();
+        decode(line.as_ref(), &mut seen);
+        seen
+    }
+
+    fn record(id: &str) -> String {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"{id}","verb":"get","requestURI":"/a\u0026b"}}"#
+        )
+    }
+
+    #[test]
+    fn a_record_is_one_event() {
+        let line = record("a");
+        assert_eq!(seen(&line).events, [("a".to_owned(), 0..line.len(), false)]);
+        assert_eq!(seen(&line).bad, []);
+    }
+
+    #[test]
+    fn a_list_yields_its_items_each_with_its_own_place() {
+        let line = r#"{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[{"auditID":"a"},{"auditID":"b"},7]}"#;
+        let seen = seen(line);
+        let places: Vec<&str> = seen.events.iter().map(|(_, span, _)| &line[span.clone()]).collect();
+        assert_eq!(places, [r#"{"auditID":"a"}"#, r#"{"auditID":"b"}"#]);
+        assert_eq!(seen.bad.len(), 1);
+    }
+
+    #[test]
+    fn an_array_is_read_like_a_list() {
+        assert_eq!(seen(r#" [{"auditID":"a"}] "#).events.len(), 1);
+    }
+
+    #[test]
+    fn a_torn_record_costs_nothing_but_itself_wherever_it_is_torn() {
+        let (torn, whole) = (record("torn"), record("whole"));
+        for cut in 1..torn.len() {
+            let line = format!("{}{whole}", &torn[..cut]);
+            let seen = seen(&line);
+            assert_eq!(seen.events, [("whole".to_owned(), cut..line.len(), true)], "cut at {cut}");
+            assert_eq!(seen.bad.len(), 1, "cut at {cut}");
+            assert_eq!(seen.bad[0].0, 0..cut);
+        }
+    }
+
+    #[test]
+    fn what_a_sender_put_into_a_body_is_not_taken_for_a_record() {
+        let line =
+            format!(r#"{{"kind":"Event","auditID":"outer","requestObject":{},"verb":"cre"#, record("forged"));
+        let seen = seen(&line);
+        assert_eq!(seen.events, []);
+        assert!(seen.bad.iter().any(|(_, reason)| reason == "inside a torn record"), "{seen:?}");
+    }
+
+    #[test]
+    fn old_times_unknown_fields_nulls_and_repeated_keys_are_read() {
+        let line = r#"{"metadata":{"creationTimestamp":"2017-09-11T19:55:05Z"},"timestamp":null,"auditID":"x","auditID":"a",
+            "verb":null,"user":null,"sourceIPs":null,"annotations":null,"objectRef":null,"new":{"a":[1,{}]},"responseStatus":{"code":200.5}}"#;
+        assert_eq!(seen(line).events[0].0, "a");
+        let (read, _) = WireEvent::read(line).unwrap();
+        assert_eq!(
+            read.into_event().unwrap().stage_time,
+            crate::time::Timestamp::parse("2017-09-11T19:55:05Z")
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_cost_nothing() {
+        let mut line = record("a").into_bytes();
+        let at = line.len() - 3;
+        line.insert(at, 0xff);
+        let seen = seen(&line);
+        assert_eq!(seen.events, [("a".to_owned(), 0..line.len(), false)]);
+    }
+
+    #[test]
+    fn core_events_and_other_json_are_told_apart() {
+        for line in
+            [r#"{"kind":"Event","apiVersion":"v1","reason":"Evicted"}"#, "{}", "null", "[]x", "7", "x"]
+        {
+            let seen = seen(line);
+            assert_eq!(seen.events, [], "{line}");
+            assert!(!seen.bad.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn depth_does_not_hurt() {
+        let deep =
+            format!(r#"{{"auditID":"a","requestObject":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(seen(deep).events.len(), 1);
+        assert_eq!(seen(r#"{"user":"#.repeat(100_000)).events.len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_as_spans_of_the_line(bytes in proptest::collection::vec(any::<u8>(), 0..300), around in 0..4_usize) {
+            let mut line = record("a").into_bytes();
+            let at = line.len() * around / 3;
+            line.splice(at..at, bytes);
+            let seen = seen(&line);
+            for span in seen.events.iter().map(|e| &e.1).chain(seen.bad.iter().map(|b| &b.0)) {
+                prop_assert!(span.start <= span.end && span.end <= line.len());
+            }
+            prop_assert!(!seen.events.is_empty() || !seen.bad.is_empty());
+        }
+    }
 }

@@ -46,8 +46,10 @@ pub struct Event<'a> {
     pub stage_time: Option<Timestamp>,
     /// Annotations, in the order of the line.
     pub annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Whether a body was there but is no valid JSON text, so that it is missing here.
-    pub body_unreadable: bool,
+    /// Whether the line held bytes that are no UTF-8, which stand here as U+FFFD.
+    pub lossy: bool,
+    /// Whether the event was found behind a torn one in the same line.
+    pub salvaged: bool,
 }
 
 /// An authenticated or impersonated user.
@@ -97,4 +99,28 @@ pub struct ResponseStatus<'a> {
     pub reason: Cow<'a, str>,
     /// More facts: name, group, kind, uid, causes; unparsed.
     pub details: Option<&'a RawValue>,
+}
+
+impl Event<'_> {
+    /// The first value of one of the user's `extra` keys.
+    pub fn extra(&self, key: &str) -> Option<&str> {
+        let (_, values) = self.user.extra.iter().find(|(name, _)| name == key)?;
+        values.first().map(AsRef::as_ref)
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_ref())
+    }
+
+    /// The HTTP status, 0 where none was recorded.
+    pub fn code(&self) -> u16 {
+        self.response_status.as_ref().map_or(0, |status| status.code)
+    }
+
+    /// Whether the truncating backend cut the bodies off
+    /// ([source](https://github.com/kubernetes/apiserver/blob/master/plugin/pkg/audit/truncate/truncate.go)).
+    pub fn is_truncated(&self) -> bool {
+        self.annotation("audit.k8s.io/truncated") == Some("true")
+    }
 }

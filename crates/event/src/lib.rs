@@ -2,8 +2,10 @@
 
 pub mod answer;
 pub mod coverage;
+mod decode;
 pub mod envelope;
 pub mod event;
 pub mod fold;
 pub mod literals;
 pub mod time;
+mod wire;

@@ -1,0 +1,243 @@
+//! Reading JSON as leniently as logs demand: anything may be absent, null or unknown, and the last of two equal keys
+//! counts, as in Go.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Gives a struct with a `Default` a `Deserialize` that reads the named keys and ignores all others.
+///
+/// serde's derive would fail on a repeated key, and would own every `Option<Cow<str>>` instead of borrowing it.
+macro_rules! lenient {
+    ($type:ident<$life:lifetime> { $($key:literal => $field:ident: $how:ty),* $(,)? }) => {
+        impl<'de: $life, $life> serde::de::Deserialize<'de> for $type<$life> {
+            fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Fields;
+                impl<'de> serde::de::Visitor<'de> for Fields {
+                    type Value = $type<'de>;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                        Ok($type::default())
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                        let mut value = $type::default();
+                        while let Some(key) = map.next_key::<$crate::wire::Str<'de>>()? {
+                            match key.0.as_ref() {
+                                $($key => value.$field = map.next_value::<$how>()?.into(),)*
+                                _ => { map.next_value::<serde::de::IgnoredAny>()?; }
+                            }
+                        }
+                        Ok(value)
+                    }
+                }
+                deserializer.deserialize_any(Fields)
+            }
+        }
+    };
+}
+pub(crate) use lenient;
+
+/// A string that borrows unless it had to be unescaped. Null is empty; numbers and booleans are their text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Str<'a>(pub(crate) Cow<'a, str>);
+
+impl<'a> From<Str<'a>> for Cow<'a, str> {
+    fn from(text: Str<'a>) -> Self {
+        text.0
+    }
+}
+
+/// A string that was there and is not empty.
+impl<'a> From<Str<'a>> for Option<Cow<'a, str>> {
+    fn from(text: Str<'a>) -> Self {
+        (!text.0.is_empty()).then_some(text.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Str<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(text.to_owned())))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Str::default())
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Borrowed(if value { "true" } else { "false" })))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(value.to_string())))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(value.to_string())))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+                Ok(Str(Cow::Owned(value.to_string())))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// A whole number; anything else is `None`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Int(pub(crate) Option<i64>);
+
+impl From<Int> for Option<i64> {
+    fn from(number: Int) -> Self {
+        number.0
+    }
+}
+
+impl From<Int> for u16 {
+    fn from(number: Int) -> Self {
+        number.0.and_then(|n| Self::try_from(n).ok()).unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for Int {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Str::deserialize(deserializer).map(|text| Self(text.0.parse().ok()))
+    }
+}
+
+/// A truth value; anything else is `None`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flag(pub(crate) Option<bool>);
+
+impl From<Flag> for Option<bool> {
+    fn from(flag: Flag) -> Self {
+        flag.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Str::deserialize(deserializer).map(|text| Self(text.0.parse().ok()))
+    }
+}
+
+/// A list; null is empty.
+#[derive(Clone, Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T, U: From<T>> From<List<T>> for Vec<U> {
+    fn from(list: List<T>) -> Self {
+        list.0.into_iter().map(U::from).collect()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = List<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(List(Vec::new()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(List(items))
+            }
+        }
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+/// An object as its pairs, in the order of the text; null is empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairs<'a, T>(pub(crate) Vec<(Str<'a>, T)>);
+
+impl<'a, T, U: From<T>> From<Pairs<'a, T>> for Vec<(Cow<'a, str>, U)> {
+    fn from(pairs: Pairs<'a, T>) -> Self {
+        pairs.0.into_iter().map(|(key, value)| (key.0, U::from(value))).collect()
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Pairs<'de, T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Pairs(Vec::new()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_any(Entries(PhantomData)).map(|Pairs(pairs)| Pairs(pairs))
+    }
+}
+
+/// A list of strings, or one string, or anything else, which is empty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strs<'a>(pub(crate) Vec<Cow<'a, str>>);
+
+impl<'a> From<Strs<'a>> for Vec<Cow<'a, str>> {
+    fn from(strs: Strs<'a>) -> Self {
+        strs.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Strs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Strs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of strings")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Strs::default())
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Strs(vec![Cow::Borrowed(text)]))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Strs(vec![Cow::Owned(text.to_owned())]))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Strs::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = seq.next_element::<Str<'de>>()? {
+                    texts.push(text.0);
+                }
+                Ok(Strs(texts))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Strs::default())
+            }
+        }
+        deserializer.deserialize_any(Texts)
+    }
+}
