@@ -5,5 +5,6 @@ pub mod coverage;
 pub mod envelope;
 pub mod event;
 pub mod fold;
+pub mod glob;
 pub mod literals;
 pub mod time;
