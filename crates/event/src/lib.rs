@@ -7,4 +7,5 @@ pub mod event;
 pub mod fold;
 pub mod glob;
 pub mod literals;
+pub mod resource;
 pub mod time;
