@@ -9,3 +9,4 @@ pub mod glob;
 pub mod literals;
 pub mod resource;
 pub mod time;
+pub mod uri;
