@@ -8,5 +8,6 @@ pub mod fold;
 pub mod glob;
 pub mod literals;
 pub mod resource;
+pub mod target;
 pub mod time;
 pub mod uri;
