@@ -1,15 +1,21 @@
 //! What a Kubernetes audit log says, and what is asked of it.
 
 pub mod answer;
+pub mod body;
+pub mod case;
+mod client;
 pub mod coverage;
 mod decode;
 pub mod envelope;
 pub mod event;
+pub mod filter;
 pub mod fold;
 pub mod glob;
 pub mod literals;
+pub mod question;
 pub mod resource;
+pub mod subject;
 pub mod target;
 pub mod time;
-mod wire;
 pub mod uri;
+mod wire;

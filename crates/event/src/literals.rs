@@ -41,4 +41,10 @@ impl Literals {
             _ => Self::everything(),
         }
     }
+
+    /// These, or what `other` yields where these don't narrow anything down.
+    #[must_use]
+    pub fn or_if_everything(self, other: impl FnOnce() -> Self) -> Self {
+        if self.0.is_some() { self } else { other() }
+    }
 }

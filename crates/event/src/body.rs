@@ -1,0 +1,282 @@
+//! What the questions need to know from request and response bodies.
+//!
+//! A body is any Kubernetes object, options of a request, or a patch. Only the parts that rules look at are read, and
+//! each part on its own: a custom resource may have anything below `spec`.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::decode::elements;
+use crate::wire::{Flag, Int, List, Pairs, Str, Strs, lenient};
+
+/// A request's or response's body.
+#[derive(Clone, Debug, Default)]
+pub struct Body<'a> {
+    /// Kind, as the body says.
+    pub kind: Cow<'a, str>,
+    /// Object metadata.
+    pub metadata: Metadata<'a>,
+    spec: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
+    items: Option<&'a RawValue>,
+    /// `DeleteOptions.gracePeriodSeconds`.
+    pub grace_seconds: Option<i64>,
+    /// `DeleteOptions.preconditions`.
+    pub preconditions: Preconditions<'a>,
+    /// `DeleteOptions.dryRun`.
+    pub dry_run: Vec<Cow<'a, str>>,
+    /// `Eviction.deleteOptions`.
+    pub delete_options: Option<Box<Body<'a>>>,
+    /// `Binding.target.name`: the node.
+    pub target: Reference<'a>,
+    /// The reason of a Kubernetes Event.
+    pub reason: Cow<'a, str>,
+    /// The text of a Kubernetes Event: `note` (events.k8s.io) or `message` (core).
+    pub note: Cow<'a, str>,
+    /// What a Kubernetes Event is about: `regarding` (events.k8s.io) or `involvedObject` (core).
+    pub regarding: Reference<'a>,
+}
+lenient!(Body<'a> {
+    "kind" => kind: Str<'de>,
+    "metadata" => metadata: Metadata<'de>,
+    "spec" => spec: Option<&'de RawValue>,
+    "status" => status: Option<&'de RawValue>,
+    "items" => items: Option<&'de RawValue>,
+    "gracePeriodSeconds" => grace_seconds: Int,
+    "preconditions" => preconditions: Preconditions<'de>,
+    "dryRun" => dry_run: Strs<'de>,
+    "deleteOptions" => delete_options: Option<Box<Body<'de>>>,
+    "target" => target: Reference<'de>,
+    "reason" => reason: Str<'de>,
+    "note" => note: Str<'de>,
+    "message" => note: Str<'de>,
+    "regarding" => regarding: Reference<'de>,
+    "involvedObject" => regarding: Reference<'de>,
+});
+
+/// `metadata` of an object.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata<'a> {
+    /// Name.
+    pub name: Cow<'a, str>,
+    /// Namespace.
+    pub namespace: Cow<'a, str>,
+    /// Identity of the incarnation.
+    pub uid: Cow<'a, str>,
+    /// Rises with each change of `spec`.
+    pub generation: Option<i64>,
+    /// Set once the object is being deleted.
+    pub deletion_timestamp: Cow<'a, str>,
+    /// Labels.
+    pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Annotations.
+    pub annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What must be done before the object may go.
+    pub finalizers: Vec<Cow<'a, str>>,
+    /// Owners.
+    pub owner_references: Vec<OwnerReference<'a>>,
+}
+lenient!(Metadata<'a> {
+    "name" => name: Str<'de>,
+    "namespace" => namespace: Str<'de>,
+    "uid" => uid: Str<'de>,
+    "generation" => generation: Int,
+    "deletionTimestamp" => deletion_timestamp: Str<'de>,
+    "labels" => labels: Pairs<'de, Str<'de>>,
+    "annotations" => annotations: Pairs<'de, Str<'de>>,
+    "finalizers" => finalizers: Strs<'de>,
+    "ownerReferences" => owner_references: List<OwnerReference<'de>>,
+});
+
+/// One owner of an object.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerReference<'a> {
+    /// Group and version.
+    pub api_version: Cow<'a, str>,
+    /// Kind.
+    pub kind: Cow<'a, str>,
+    /// Name, in the object's own namespace or without one.
+    pub name: Cow<'a, str>,
+    /// Identity.
+    pub uid: Cow<'a, str>,
+    /// Whether this owner manages the object.
+    pub controller: Option<bool>,
+}
+lenient!(OwnerReference<'a> {
+    "apiVersion" => api_version: Str<'de>,
+    "kind" => kind: Str<'de>,
+    "name" => name: Str<'de>,
+    "uid" => uid: Str<'de>,
+    "controller" => controller: Flag,
+});
+
+/// `preconditions` of a delete.
+#[derive(Clone, Debug, Default)]
+pub struct Preconditions<'a> {
+    /// The only incarnation that may be deleted.
+    pub uid: Cow<'a, str>,
+}
+lenient!(Preconditions<'a> { "uid" => uid: Str<'de> });
+
+/// A reference to another object.
+#[derive(Clone, Debug, Default)]
+pub struct Reference<'a> {
+    /// Kind.
+    pub kind: Cow<'a, str>,
+    /// Namespace.
+    pub namespace: Cow<'a, str>,
+    /// Name.
+    pub name: Cow<'a, str>,
+    /// Identity.
+    pub uid: Cow<'a, str>,
+}
+lenient!(Reference<'a> {
+    "kind" => kind: Str<'de>,
+    "namespace" => namespace: Str<'de>,
+    "name" => name: Str<'de>,
+    "uid" => uid: Str<'de>,
+});
+
+/// The parts of a `spec` that rules look at, of pods, nodes, workloads and autoscalers alike.
+#[derive(Clone, Debug, Default)]
+pub struct Spec<'a> {
+    /// The node a pod runs on.
+    pub node_name: Cow<'a, str>,
+    /// How many pods are wanted.
+    pub replicas: Option<i64>,
+    /// Whether a job or cron job is suspended.
+    pub suspend: Option<bool>,
+    /// The pod template, unparsed.
+    pub template: Option<&'a RawValue>,
+    /// A node's taints; `None` where they are not mentioned.
+    pub taints: Option<Vec<Taint<'a>>>,
+    /// Whether a node is cordoned; `None` where it is not mentioned or null.
+    pub unschedulable: Option<bool>,
+    /// What an autoscaler scales.
+    pub scale_target: Reference<'a>,
+}
+lenient!(Spec<'a> {
+    "nodeName" => node_name: Str<'de>,
+    "replicas" => replicas: Int,
+    "suspend" => suspend: Flag,
+    "template" => template: Option<&'de RawValue>,
+    "taints" => taints: OptionalTaints<'de>,
+    "unschedulable" => unschedulable: Flag,
+    "scaleTargetRef" => scale_target: Reference<'de>,
+});
+
+/// A taint of a node.
+#[derive(Clone, Debug, Default)]
+pub struct Taint<'a> {
+    /// Key.
+    pub key: Cow<'a, str>,
+    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+    pub effect: Cow<'a, str>,
+}
+lenient!(Taint<'a> { "key" => key: Str<'de>, "effect" => effect: Str<'de> });
+
+/// Taints that are there, or are null, which removes them.
+struct OptionalTaints<'a>(Vec<Taint<'a>>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for OptionalTaints<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        List::<Taint<'de>>::deserialize(deserializer).map(|taints| Self(taints.0))
+    }
+}
+
+impl<'a> From<OptionalTaints<'a>> for Option<Vec<Taint<'a>>> {
+    fn from(taints: OptionalTaints<'a>) -> Self {
+        Some(taints.0)
+    }
+}
+
+/// The parts of a `status` that rules look at.
+#[derive(Clone, Debug, Default)]
+pub struct Status<'a> {
+    /// A pod's phase.
+    pub phase: Cow<'a, str>,
+    /// Why a pod is in that phase.
+    pub reason: Cow<'a, str>,
+    /// The same for humans.
+    pub message: Cow<'a, str>,
+    /// Where the scheduler wants to make room for a pod.
+    pub nominated_node: Cow<'a, str>,
+    /// Conditions.
+    pub conditions: Vec<Condition<'a>>,
+}
+lenient!(Status<'a> {
+    "phase" => phase: Str<'de>,
+    "reason" => reason: Str<'de>,
+    "message" => message: Str<'de>,
+    "nominatedNodeName" => nominated_node: Str<'de>,
+    "conditions" => conditions: List<Condition<'de>>,
+});
+
+/// One condition of a status.
+#[derive(Clone, Debug, Default)]
+pub struct Condition<'a> {
+    /// What it is about.
+    pub name: Cow<'a, str>,
+    /// `True`, `False` or `Unknown`.
+    pub status: Cow<'a, str>,
+    /// Why.
+    pub reason: Cow<'a, str>,
+}
+lenient!(Condition<'a> {
+    "type" => name: Str<'de>,
+    "status" => status: Str<'de>,
+    "reason" => reason: Str<'de>,
+});
+
+/// One operation of a JSON patch ([RFC 6902](https://www.rfc-editor.org/rfc/rfc6902)).
+#[derive(Clone, Debug, Default)]
+pub struct PatchOperation<'a> {
+    /// `add`, `replace`, `remove`, …
+    pub op: Cow<'a, str>,
+    /// JSON pointer.
+    pub path: Cow<'a, str>,
+    /// The new value, unparsed.
+    pub value: Option<&'a RawValue>,
+}
+lenient!(PatchOperation<'a> {
+    "op" => op: Str<'de>,
+    "path" => path: Str<'de>,
+    "value" => value: Option<&'de RawValue>,
+});
+
+impl<'a> Body<'a> {
+    /// Reads a body; `None` if it is no JSON object that can be read.
+    pub fn parse(raw: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// `spec`, empty if it is absent or of another shape.
+    pub fn spec(&self) -> Spec<'a> {
+        self.spec.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// `status`, empty if it is absent or of another shape.
+    pub fn status(&self) -> Status<'a> {
+        self.status.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// The objects of a list; `None` if this is no list.
+    pub fn items(&self) -> Option<impl Iterator<Item = Option<Body<'a>>>> {
+        self.items.map(|items| elements(items).into_iter().map(Self::parse))
+    }
+
+    /// Whether this asks for a dry run, of a delete or of an eviction.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.iter().any(|value| value == "All")
+            || self.delete_options.as_ref().is_some_and(|options| options.dry_run.iter().any(|value| value == "All"))
+    }
+}
+
+/// Reads a JSON patch; `None` if the body is none.
+pub fn json_patch(raw: &RawValue) -> Option<Vec<PatchOperation<'_>>> {
+    if !raw.get().starts_with('[') {
+        return None;
+    }
+    Some(serde_json::from_str::<List<PatchOperation<'_>>>(raw.get()).ok()?.0)
+}

@@ -1,0 +1,128 @@
+//! From what happened to who brought it about.
+
+use crate::answer::{Certainty, Mechanism};
+use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::life::Life;
+use crate::case::owner::owner_of;
+use crate::case::removal::Decided;
+use crate::case::{node, preemption, workload};
+
+/// How many links a chain may have. Real ones have four.
+const DEPTH: usize = 8;
+
+/// What is behind a removal.
+#[derive(Debug, Default)]
+pub(crate) struct Behind<'l> {
+    /// The mechanism, where what is behind tells it better than the request itself.
+    pub(crate) mechanism: Option<Mechanism>,
+    /// Nearest first.
+    pub(crate) links: Vec<Link<'l>>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Looks behind the request that removed an object.
+pub(crate) fn behind<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
+    step(inquiry, life, decided, DEPTH)
+}
+
+fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+    if depth == 0 {
+        return Behind { notes: vec!["the chain of causes is longer than is followed".to_owned()], ..Behind::default() };
+    }
+    match decided.mechanism {
+        Mechanism::EvictionApi => drained(inquiry, life, decided),
+        Mechanism::Preemption => linked(preemption::preemptor(inquiry, decided.fact, &life.key), "which pod needed the room"),
+        Mechanism::Taint => tainted(inquiry, life, decided),
+        Mechanism::ScaleDown | Mechanism::Rollout => reworked(inquiry, life, decided),
+        Mechanism::OwnerGc => owner_removed(inquiry, life, decided, depth),
+        Mechanism::NamespaceDeletion => namespace_removed(inquiry, life, decided, depth),
+        Mechanism::PodGc => node_removed(inquiry, life, decided, depth),
+        Mechanism::JobTtl => linked(
+            workload::creation(inquiry, &life.key, decided.fact.time, DEPTH),
+            "who created the job",
+        ),
+        Mechanism::CronjobHistory => cron_job(inquiry, life, decided),
+        Mechanism::NodePressure | Mechanism::Delete | Mechanism::DeleteCollection | Mechanism::Finalizer => Behind::default(),
+    }
+}
+
+/// The links, or a note that they are missing.
+fn linked<'l>(links: Vec<Link<'l>>, missing: &str) -> Behind<'l> {
+    let notes = if links.is_empty() { vec![format!("these files don't say {missing}")] } else { Vec::new() };
+    Behind { links, notes, mechanism: None }
+}
+
+fn drained<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
+    let drain = life.node().and_then(|node| node::drain(inquiry, decided.fact, node));
+    Behind { links: drain.into_iter().collect(), ..Behind::default() }
+}
+
+fn tainted<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
+    let link = life.node().and_then(|node| node::taint(inquiry, node, decided.fact.time));
+    linked(link.into_iter().collect(), "who tainted the node")
+}
+
+fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
+    let reason = decided.fact.component.and_then(|component| {
+        let owner = owner_of(inquiry, life, Some(component))?;
+        workload::reason(inquiry, component, &owner, &life.key, decided.fact.time)
+    });
+    match reason {
+        Some(reason) => Behind { mechanism: Some(reason.mechanism), links: reason.links, notes: Vec::new() },
+        None => linked(Vec::new(), "who changed the workload that owned it"),
+    }
+}
+
+fn owner_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+    let missing = "who deleted its owner";
+    let Some(owner) = owner_of(inquiry, life, None) else { return linked(Vec::new(), missing) };
+    let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), decided.fact.time);
+    let Some((owner_life, removed)) = removed else { return linked(Vec::new(), missing) };
+    let certainty = if owner.recorded { removed.certainty } else { Certainty::Inferred };
+    chain(inquiry, &owner_life, &removed, certainty, depth)
+}
+
+fn namespace_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+    let namespace = key("", "namespaces", "", &life.key.namespace);
+    match inquiry.removed_before(&namespace, None, decided.fact.time) {
+        Some((namespace_life, removed)) => {
+            chain(inquiry, &namespace_life, &removed, removed.certainty, depth)
+        }
+        None => linked(Vec::new(), "who deleted the namespace"),
+    }
+}
+
+fn node_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+    let missing = "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
+    let Some(node) = life.node() else { return linked(Vec::new(), missing) };
+    match inquiry.removed_before(&key("", "nodes", "", node), None, decided.fact.time) {
+        Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
+        None => linked(Vec::new(), missing),
+    }
+}
+
+fn cron_job<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
+    let missing = "who created the cron job";
+    match owner_of(inquiry, life, decided.fact.component) {
+        Some(owner) => linked(workload::creation(inquiry, &owner.key, decided.fact.time, DEPTH), missing),
+        None => linked(Vec::new(), missing),
+    }
+}
+
+/// The removal of another object as a link, and what is behind it in turn.
+fn chain<'l>(
+    inquiry: &Inquiry<'l>,
+    life: &Life<'l>,
+    removed: &Decided<'l>,
+    certainty: Certainty,
+    depth: usize,
+) -> Behind<'l> {
+    let further = step(inquiry, life, removed, depth - 1);
+    let link = Link {
+        fact: removed.fact,
+        action: format!("deleted {}", life.key),
+        certainty,
+        proof: removed.proof.clone(),
+    };
+    Behind { mechanism: None, links: std::iter::once(link).chain(further.links).collect(), notes: further.notes }
+}

@@ -1,0 +1,60 @@
+//! Which deletes of a whole collection hit an object that they don't name.
+
+use crate::case::fact::Fact;
+use crate::case::ledger::Ledger;
+use crate::case::life::Life;
+use crate::case::selector::{fields_match, labels_match};
+use crate::uri;
+
+/// How sure it is that a deletecollection removed an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hit {
+    /// The answer's list holds it, and it was not being deleted already.
+    Listed,
+    /// It was there, and the selectors pick it.
+    Selected,
+    /// It was there, but what the selectors ask for is not recorded.
+    Possible,
+}
+
+/// The deletes of collections that removed this life of an object, or may have.
+pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hit)> {
+    ledger.collections(&life.key).filter(|fact| fact.succeeded()).filter_map(|fact| Some((fact, hit(fact, life)?))).collect()
+}
+
+fn hit(fact: &Fact, life: &Life<'_>) -> Option<Hit> {
+    if let Some(victims) = &fact.detail.victims {
+        let victim = victims.iter().find(|victim| {
+            victim.name == life.key.name && life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid)
+        })?;
+        return (!victim.terminating).then_some(Hit::Listed);
+    }
+    let was_there = life.seen_from()? <= fact.time
+        && life.closed_at.is_none_or(|end| fact.received <= end)
+        && life.succeeded_at.is_none_or(|next| fact.received < next);
+    if !was_there {
+        return None;
+    }
+    match selects(fact, life) {
+        Some(false) => None,
+        Some(true) => Some(Hit::Selected),
+        None => Some(Hit::Possible),
+    }
+}
+
+/// Whether the selectors in the query pick the object; `None` where its labels are not recorded.
+fn selects(fact: &Fact, life: &Life<'_>) -> Option<bool> {
+    let by_labels = match uri::param(&fact.uri, "labelSelector").filter(|selector| !selector.is_empty()) {
+        Some(selector) => life.labels().map_or(None, |labels| labels_match(&selector, labels)),
+        None => Some(true),
+    };
+    let by_fields = match uri::param(&fact.uri, "fieldSelector").filter(|selector| !selector.is_empty()) {
+        Some(selector) => fields_match(&selector, &life.key, life.node()),
+        None => Some(true),
+    };
+    match (by_labels, by_fields) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}

@@ -1,0 +1,213 @@
+//! What the bodies of one entry tell the rules.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::value::RawValue;
+
+use crate::body::{Body, Metadata, OwnerReference, Spec, json_patch};
+use crate::event::Event;
+
+/// An owner of an object, as a body names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+}
+
+/// One object of the list that a deletecollection answers with.
+#[derive(Clone, Debug)]
+pub(crate) struct Victim {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    /// Whether it was being deleted already.
+    pub(crate) terminating: bool,
+    pub(crate) owners: Vec<Owner>,
+}
+
+/// What the object was, became or was asked to become. Everything is absent where no body says it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail {
+    pub(crate) uid: Option<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) labels: Option<Vec<(String, String)>>,
+    pub(crate) finalizers: Option<Vec<String>>,
+    /// Whether the answered object is being deleted.
+    pub(crate) terminating: Option<bool>,
+    pub(crate) node: Option<String>,
+    pub(crate) grace_seconds: Option<i64>,
+    /// The reason of a `DisruptionTarget` condition that the request sets.
+    pub(crate) disruption: Option<String>,
+    /// Whether the request says that the kubelet evicted the pod.
+    pub(crate) kubelet_evicted: bool,
+    pub(crate) nominated_node: Option<String>,
+    /// Replicas after the request; `replicas_asked` says whether the request itself named them.
+    pub(crate) replicas: Option<i64>,
+    pub(crate) replicas_asked: bool,
+    /// A fingerprint of the pod template after the request.
+    pub(crate) template: Option<u64>,
+    pub(crate) template_asked: bool,
+    pub(crate) suspend: Option<bool>,
+    /// The `NoExecute` taints that the request sets.
+    pub(crate) no_execute: Vec<String>,
+    pub(crate) cordons: bool,
+    /// The name of what an autoscaler scales.
+    pub(crate) scale_target: Option<String>,
+    /// What a deletecollection removed; `None` where the list was not recorded.
+    pub(crate) victims: Option<Vec<Victim>>,
+    /// A Kubernetes Event: its reason, whom it is about, its text.
+    pub(crate) note: Option<(String, String, String)>,
+    /// The disruption budget that refused an eviction.
+    pub(crate) budget: Option<String>,
+}
+
+impl Detail {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        let mut detail = Self::default();
+        if let Some(request) = event.request_object {
+            detail.read_request(event, request);
+        }
+        if let Some(response) = event.response_object.and_then(Body::parse) {
+            detail.read_response(event, &response);
+        }
+        if let Some(details) = event.response_status.as_ref().and_then(|status| status.details) {
+            detail.read_status_details(details);
+        }
+        detail
+    }
+
+    fn read_request(&mut self, event: &Event<'_>, raw: &RawValue) {
+        if let Some(operations) = json_patch(raw) {
+            return self.read_json_patch(&operations);
+        }
+        let Some(body) = Body::parse(raw) else { return };
+        self.dry_run = body.is_dry_run();
+        self.grace_seconds = body.grace_seconds;
+        self.uid = some(&body.preconditions.uid).or_else(|| some(&body.metadata.uid));
+        self.owners = owners(&body.metadata);
+        self.node = some(&body.target.name);
+        self.read_spec(&body.spec());
+        self.replicas_asked = self.replicas.is_some();
+        // The stored template has defaults filled in: only answers are comparable with each other.
+        self.template_asked = self.template.take().is_some();
+        // Only what the request itself says counts as done by it: the answer repeats what others did before.
+        let status = body.status();
+        let disrupted = status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
+        self.disruption = disrupted.map(|condition| condition.reason.to_string());
+        self.kubelet_evicted = status.phase == "Failed" && status.reason == "Evicted";
+        self.nominated_node = some(&status.nominated_node);
+        if event.object_ref.as_ref().is_some_and(|object| object.resource == "events") {
+            self.note = Some((body.reason.to_string(), body.regarding.name.to_string(), body.note.to_string()));
+        }
+    }
+
+    fn read_json_patch(&mut self, operations: &[crate::body::PatchOperation<'_>]) {
+        for operation in operations {
+            let value = operation.value.map_or("null", RawValue::get);
+            match operation.path.as_ref() {
+                "/spec/replicas" => {
+                    self.replicas = value.parse().ok();
+                    self.replicas_asked = true;
+                }
+                "/spec/suspend" => self.suspend = value.parse().ok(),
+                "/spec/unschedulable" => self.cordons = value == "true",
+                path if path.starts_with("/spec/template") => self.template_asked = true,
+                path if path.starts_with("/spec/taints") && value.contains("\"NoExecute\"") => {
+                    self.no_execute.push("NoExecute".to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn read_spec(&mut self, spec: &Spec<'_>) {
+        self.node = some(&spec.node_name).or_else(|| self.node.take());
+        self.replicas = spec.replicas.or(self.replicas);
+        self.template = spec.template.map(fingerprint).or(self.template);
+        self.suspend = spec.suspend.or(self.suspend);
+        self.scale_target = some(&spec.scale_target.name).or_else(|| self.scale_target.take());
+        self.cordons |= spec.unschedulable == Some(true);
+        let no_execute = spec.taints.iter().flatten().filter(|taint| taint.effect == "NoExecute");
+        self.no_execute.extend(no_execute.map(|taint| format!("{}:NoExecute", taint.key)));
+    }
+
+    fn read_response(&mut self, event: &Event<'_>, body: &Body<'_>) {
+        if body.kind == "Status" {
+            return;
+        }
+        if event.verb == "deletecollection" {
+            self.victims = body.items().map(|items| items.flatten().map(|item| victim(&item)).collect());
+            return;
+        }
+        let metadata = &body.metadata;
+        self.uid = self.uid.take().or_else(|| some(&metadata.uid));
+        self.owners = if metadata.owner_references.is_empty() { std::mem::take(&mut self.owners) } else { owners(metadata) };
+        self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
+        self.terminating = Some(!metadata.deletion_timestamp.is_empty());
+        let asked = (std::mem::take(&mut self.no_execute), self.cordons);
+        self.read_spec(&body.spec());
+        (self.no_execute, self.cordons) = asked;
+    }
+
+    fn read_status_details(&mut self, raw: &RawValue) {
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct Details {
+            uid: Option<String>,
+            causes: Option<Vec<DetailCause>>,
+        }
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default)]
+        struct DetailCause {
+            reason: Option<String>,
+            message: Option<String>,
+        }
+        let Ok(details) = serde_json::from_str::<Details>(raw.get()) else { return };
+        self.uid = self.uid.take().or(details.uid);
+        let budget = details.causes.unwrap_or_default().into_iter();
+        let mut budget = budget.filter(|cause| cause.reason.as_deref() == Some("DisruptionBudget"));
+        self.budget = budget.next().and_then(|cause| budget_name(&cause.message?));
+    }
+}
+
+/// `The disruption budget guard needs 1 healthy pods and has 1 currently`: the words around the name are those of
+/// [eviction.go](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/eviction.go).
+fn budget_name(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("disruption budget ")?;
+    rest.split_whitespace().next().map(str::to_owned)
+}
+
+fn victim(item: &Body<'_>) -> Victim {
+    Victim {
+        namespace: item.metadata.namespace.to_string(),
+        name: item.metadata.name.to_string(),
+        uid: item.metadata.uid.to_string(),
+        terminating: !item.metadata.deletion_timestamp.is_empty(),
+        owners: owners(&item.metadata),
+    }
+}
+
+/// The owners, the managing one first.
+fn owners(metadata: &Metadata<'_>) -> Vec<Owner> {
+    let mut references: Vec<&OwnerReference<'_>> = metadata.owner_references.iter().collect();
+    references.sort_by_key(|owner| owner.controller != Some(true));
+    let owner = |reference: &OwnerReference<'_>| Owner {
+        kind: reference.kind.to_string(),
+        name: reference.name.to_string(),
+        uid: reference.uid.to_string(),
+    };
+    references.into_iter().map(owner).collect()
+}
+
+fn fingerprint(template: &RawValue) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    template.get().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,122 @@
+//! What one entry says about one object, kept after its line is gone.
+
+use crate::answer::{Actor, Identity};
+use crate::case::controllers::Component;
+use crate::case::detail::Detail;
+use crate::client;
+use crate::event::{Event, User};
+use crate::fold::Address;
+use crate::subject::Key;
+use crate::time::Timestamp;
+use crate::uri;
+
+/// One entry that matters to a case.
+#[derive(Clone, Debug)]
+pub(crate) struct Fact {
+    pub(crate) address: Address,
+    pub(crate) audit_id: String,
+    pub(crate) stage: String,
+    /// When the request was answered.
+    pub(crate) time: Timestamp,
+    /// When it came in.
+    pub(crate) received: Timestamp,
+    pub(crate) verb: String,
+    pub(crate) key: Key,
+    pub(crate) subresource: String,
+    pub(crate) uid: Option<String>,
+    pub(crate) code: u16,
+    pub(crate) message: String,
+    pub(crate) actor: Actor,
+    pub(crate) component: Option<Component>,
+    pub(crate) uri: String,
+    pub(crate) dry_run: bool,
+    /// Whether the request's body would be here if there was one.
+    pub(crate) body_recorded: bool,
+    pub(crate) salvaged: bool,
+    pub(crate) detail: Detail,
+}
+
+impl Fact {
+    /// Takes from an event what rules look at; of bodies only the parts they know.
+    pub(crate) fn of(event: &Event<'_>, key: Key, address: Address) -> Self {
+        let detail = Detail::of(event);
+        let actor = actor_of(event);
+        let received = event.received.or(event.stage_time).unwrap_or_default();
+        let reference_uid = event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());
+        Self {
+            address,
+            audit_id: event.audit_id.to_string(),
+            stage: event.stage.to_string(),
+            time: event.stage_time.unwrap_or(received),
+            received,
+            verb: event.verb.to_string(),
+            key,
+            subresource: event.object_ref.as_ref().map_or_else(String::new, |object| object.subresource.to_string()),
+            uid: reference_uid.map(str::to_owned).or_else(|| detail.uid.clone()),
+            code: event.code(),
+            message: event.response_status.as_ref().map_or_else(String::new, |status| status.message.to_string()),
+            component: Component::of(&actor),
+            actor,
+            uri: event.request_uri.to_string(),
+            dry_run: detail.dry_run || uri::params(&event.request_uri, "dryRun").any(|value| value == "All"),
+            body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
+            salvaged: event.salvaged,
+            detail,
+        }
+    }
+
+    /// Whether the request was carried out (a dry run was not).
+    pub(crate) fn succeeded(&self) -> bool {
+        self.is_accepted() && !self.dry_run
+    }
+
+    /// Whether the answer was a success, be it to a dry run.
+    pub(crate) fn is_accepted(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+
+    /// Whether the request is `verb` on the object itself.
+    pub(crate) fn is(&self, verb: &str) -> bool {
+        self.verb == verb && self.subresource.is_empty()
+    }
+
+    /// Whether the request changes the object's own fields (or its scale), not its status.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self.verb.as_str(), "create" | "update" | "patch")
+            && matches!(self.subresource.as_str(), "" | "scale")
+    }
+
+    /// When an effect of the request can be met at the earliest: what a create makes is there before it is answered.
+    pub(crate) fn effective(&self) -> Timestamp {
+        if self.is("create") { self.received } else { self.time }
+    }
+
+    /// Who names the fields that were set, such as `kubectl-rollout`.
+    pub(crate) fn field_manager(&self) -> Option<String> {
+        uri::param(&self.uri, "fieldManager").map(std::borrow::Cow::into_owned)
+    }
+
+    /// What makes two records of one entry equal, wherever they stand.
+    pub(crate) fn identity(&self) -> impl Ord + '_ {
+        (self.time, self.received, &self.audit_id, &self.stage, &self.verb, &self.uri, self.code, &self.actor.username)
+    }
+}
+
+/// Who sent the request of `event`.
+pub(crate) fn actor_of(event: &Event<'_>) -> Actor {
+    let identity = |user: &User<'_>| Identity {
+        username: user.username.to_string(),
+        groups: user.groups.iter().map(ToString::to_string).collect(),
+    };
+    let Identity { username, groups } = identity(&event.user);
+    let agent = event.user_agent.as_ref();
+    Actor {
+        username,
+        groups,
+        impersonated: event.impersonated_user.as_ref().map(identity),
+        client: client::of(agent).map(str::to_owned),
+        user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
+        source_ips: event.source_ips.iter().map(ToString::to_string).collect(),
+        credential: event.extra("authentication.kubernetes.io/credential-id").map(str::to_owned),
+    }
+}

@@ -1,0 +1,121 @@
+//! The facts of a case in order, and by object.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::case::detail::Victim;
+use crate::case::fact::Fact;
+use crate::case::life::{Life, lives};
+use crate::subject::Key;
+use crate::time::Timestamp;
+
+/// All facts of a case: by time, each entry once wherever and however often it was found.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    facts: Vec<Fact>,
+    by_key: BTreeMap<Key, Vec<usize>>,
+}
+
+impl Ledger {
+    /// Orders the facts so that neither the order of files nor of threads shows.
+    pub(crate) fn new(mut facts: Vec<Fact>) -> Self {
+        facts.sort_by(|a, b| {
+            (a.effective(), a.identity(), a.address).cmp(&(b.effective(), b.identity(), b.address))
+        });
+        facts.dedup_by(|later, earlier| {
+            let same = later.identity() == earlier.identity() && later.key == earlier.key;
+            if same {
+                // Each look keeps the victims that it asked for.
+                let more = later.detail.victims.take().unwrap_or_default();
+                earlier.detail.victims.iter_mut().for_each(|victims| victims.extend(more.iter().cloned()));
+            }
+            same
+        });
+        let mut by_key: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (index, fact) in facts.iter().enumerate() {
+            by_key.entry(fact.key.clone()).or_default().push(index);
+        }
+        for fact in &facts {
+            for victim in fact.detail.victims.iter().flatten() {
+                by_key.entry(victim_key(fact, victim)).or_default();
+            }
+        }
+        Self { facts, by_key }
+    }
+
+    /// The facts again, to add to them.
+    pub(crate) fn into_facts(self) -> Vec<Fact> {
+        self.facts
+    }
+
+    /// All facts, by time.
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// The objects that facts are about.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.by_key.keys()
+    }
+
+    /// The facts about one object, by time.
+    pub(crate) fn of<'l>(&'l self, key: &Key) -> impl DoubleEndedIterator<Item = &'l Fact> {
+        self.by_key.get(key).into_iter().flatten().map(|index| &self.facts[*index])
+    }
+
+    /// The incarnations of one object, the first one first. One that is known from the answer of a deletecollection
+    /// alone has no facts.
+    pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
+        let mut lives = lives(key, self.of(key));
+        for fact in self.collections(key) {
+            for victim in fact.detail.victims.iter().flatten().filter(|victim| victim_key(fact, victim) == *key) {
+                match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
+                    Some(life) => life.listed = Some(victim),
+                    None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
+                }
+            }
+        }
+        lives
+    }
+
+    /// The objects of a resource in a namespace whose names begin with `prefix`.
+    pub(crate) fn named<'l>(&'l self, like: &Key, prefix: &str) -> impl Iterator<Item = &'l Key> {
+        let start = Key { name: prefix.to_owned(), ..like.clone() };
+        let prefix = prefix.to_owned();
+        self.by_key
+            .range((Bound::Included(start.clone()), Bound::Unbounded))
+            .map(|(key, _)| key)
+            .take_while(move |key| {
+                (&key.group, &key.resource, &key.namespace) == (&start.group, &start.resource, &start.namespace)
+                    && key.name.starts_with(&prefix)
+            })
+    }
+
+    /// The successful deletes of the whole collection that holds `key`, by time.
+    pub(crate) fn collections<'l>(&'l self, key: &Key) -> impl Iterator<Item = &'l Fact> {
+        let collection = Key { name: String::new(), ..key.clone() };
+        let everywhere = Key { namespace: String::new(), ..collection.clone() };
+        let mut keys = vec![collection];
+        if !key.namespace.is_empty() {
+            keys.push(everywhere);
+        }
+        let facts = keys.into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
+        facts.map(|index| &self.facts[*index]).filter(|fact| fact.is("deletecollection"))
+    }
+
+    /// The last fact about `key` at or before `time` that `wanted` picks.
+    pub(crate) fn last_before<'l>(
+        &'l self,
+        key: &Key,
+        time: Timestamp,
+        wanted: impl Fn(&Fact) -> bool,
+    ) -> Option<&'l Fact> {
+        self.of(key).rev().find(|fact| fact.received <= time && wanted(fact))
+    }
+}
+
+/// The object that an element of a deletecollection's answer is.
+fn victim_key(fact: &Fact, victim: &Victim) -> Key {
+    let namespace = if fact.key.namespace.is_empty() { &victim.namespace } else { &fact.key.namespace };
+    Key { namespace: namespace.clone(), name: victim.name.clone(), ..fact.key.clone() }
+}

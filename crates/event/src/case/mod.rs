@@ -1,0 +1,223 @@
+//! A question under investigation: facts are folded in, and judged once all are there.
+//!
+//! ```text
+//! Case::new ─► literals() ─► scan: fork(), event() …, merge() ─► judge() ─► findings
+//!                   ▲                                              │
+//!                   └──────────── while is_open() ◄────────────────┘
+//! ```
+//!
+//! A cause lies in entries that the first look had no reason to keep: judging finds out which, and the case stays open
+//! until it has looked for them, [`MAX_LOOKS`] times at the most.
+
+mod cause;
+mod collection;
+mod controllers;
+mod detail;
+mod fact;
+mod inquiry;
+mod ledger;
+mod life;
+mod node;
+mod owner;
+mod preemption;
+mod removal;
+mod selector;
+mod tell;
+mod verdict;
+mod workload;
+
+use crate::answer::Answer;
+use crate::case::fact::Fact;
+use crate::case::inquiry::Inquiry;
+use crate::case::ledger::Ledger;
+use crate::event::Event;
+use crate::filter::{self, Filter};
+use crate::fold::{Address, Fold};
+use crate::glob::Glob;
+use crate::literals::Literals;
+use crate::question::Question;
+use crate::subject::{Key, group_of_today};
+use crate::target::Target;
+use crate::time::Timestamp;
+
+/// How often a case looks through the logs at the most. Chains of causes seen so far need two looks, a preemption
+/// without bodies three.
+pub const MAX_LOOKS: usize = 6;
+
+/// What a case found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Findings {
+    /// Answers to the question, by time.
+    pub answers: Vec<Answer>,
+    /// What else happened to the objects, where nothing answers the question: how a pod went that was not evicted.
+    pub related: Vec<Answer>,
+}
+
+/// The stage times between which an answer counts; both ends belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Not before.
+    pub from: Timestamp,
+    /// Not after.
+    pub until: Timestamp,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { from: Timestamp::MIN, until: Timestamp::MAX }
+    }
+}
+
+impl Window {
+    fn holds(&self, time: Option<Timestamp>) -> bool {
+        time.is_none_or(|time| (self.from..=self.until).contains(&time))
+    }
+}
+
+/// A question about a target, and what is known so far.
+#[derive(Debug)]
+pub struct Case {
+    question: &'static Question,
+    target: Target,
+    window: Window,
+    /// What to look for in the next look.
+    wants: Vec<Filter>,
+    asked: Vec<Filter>,
+    looks: usize,
+    facts: Vec<Fact>,
+}
+
+impl Case {
+    /// Opens a case. Answers count only within `window`; causes may lie before it.
+    pub fn new(question: &'static Question, target: Target, window: Window) -> Self {
+        let wants = first_look(&target);
+        Self { question, target, window, wants, asked: Vec::new(), looks: 0, facts: Vec::new() }
+    }
+
+    /// Whether another look could tell more.
+    pub fn is_open(&self) -> bool {
+        !self.wants.is_empty() && self.looks < MAX_LOOKS
+    }
+
+    /// What must stand in a line to matter in the next look.
+    pub fn literals(&self) -> Literals {
+        filter::literals(&self.wants)
+    }
+
+    /// A case that looks for the same and knows nothing yet, to be merged into this one.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            question: self.question,
+            target: self.target.clone(),
+            window: self.window,
+            wants: self.wants.clone(),
+            asked: Vec::new(),
+            looks: self.looks,
+            facts: Vec::new(),
+        }
+    }
+
+    /// Judges what is known after a look, and finds out what to look for next. `sources` are the names of the sources
+    /// by number, as in addresses.
+    pub fn judge(&mut self, sources: &[String]) -> Findings {
+        self.looks += 1;
+        self.asked.append(&mut self.wants);
+        let ledger = Ledger::new(std::mem::take(&mut self.facts));
+        let inquiry = Inquiry::new(&ledger, sources);
+        let findings = verdict::findings(&inquiry, self.question, &self.target, self.window);
+        let needs = inquiry.into_needs();
+        self.facts = ledger.into_facts();
+        self.wants = needs.into_iter().filter(|need| !self.asked.contains(need)).collect();
+        findings
+    }
+
+    /// Whether one of the filters matches, all but its uid.
+    fn is_wanted(&self, event: &Event<'_>, key: &Key) -> bool {
+        self.wants.iter().any(|filter| filter.matches(event, key))
+    }
+
+    /// Keeps of a list of removed objects those that a filter names.
+    fn keep_named_victims(&self, fact: &mut Fact) {
+        let Some(victims) = &mut fact.detail.victims else { return };
+        let named = |name: &str| {
+            self.wants.iter().any(|filter| filter.names.iter().any(|glob| glob.matches(name)))
+        };
+        victims.retain(|victim| named(&victim.name));
+    }
+}
+
+impl Fold for Case {
+    fn event(&mut self, event: &Event<'_>, address: Address) {
+        if !matters(event) {
+            return;
+        }
+        let Some(key) = Key::of(event) else { return };
+        if !self.is_wanted(event, &key) {
+            return;
+        }
+        let mut fact = Fact::of(event, key, address);
+        let identified = self.wants.iter().any(|filter| {
+            filter.matches(event, &fact.key) && (filter.uid.is_none() || filter.uid == fact.uid)
+        });
+        if !identified || is_idle_talk(&fact) {
+            return;
+        }
+        self.keep_named_victims(&mut fact);
+        self.facts.push(fact);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.facts.extend(other.facts);
+    }
+}
+
+/// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
+fn first_look(target: &Target) -> Vec<Filter> {
+    let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
+    let about = Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
+    let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
+    let mut filters = vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
+    for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
+        let filter = Filter { namespace, verbs: &["deletecollection"], ..about.clone() };
+        if !filters.contains(&filter) {
+            filters.push(filter);
+        }
+    }
+    if target.resource == "pods" {
+        let names = vec![Glob::new(format!("{}.*", target.name))];
+        filters.push(Filter {
+            resource: Some("events".to_owned()),
+            namespace,
+            names,
+            verbs: &["create"],
+            ..Filter::default()
+        });
+    }
+    filters
+}
+
+/// Whether the entry is the end of a request that may change an object, or shows that one is gone.
+///
+/// A failed authentication has one entry only, of stage `ResponseStarted`
+/// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
+fn matters(event: &Event<'_>) -> bool {
+    let code = event.code();
+    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic") || event.stage == "ResponseStarted" && code >= 400;
+    let changes = matches!(event.verb.as_ref(), "create" | "update" | "patch" | "delete" | "deletecollection");
+    let missing = event.verb == "get" && code == 404;
+    ended && (changes || missing) && event.object_ref.as_ref().is_some_and(|object| !is_routine(&object.resource, &object.subresource))
+}
+
+/// What components write all the time, and what no rule looks at.
+fn is_routine(resource: &str, subresource: &str) -> bool {
+    resource == "leases" || subresource == "status" && !matches!(resource, "pods" | "nodes" | "namespaces")
+}
+
+/// Kubernetes Events that no rule looks at, and a node's report on itself.
+fn is_idle_talk(fact: &Fact) -> bool {
+    let idle_event = fact.key.resource == "events"
+        && fact.detail.note.as_ref().is_none_or(|(reason, ..)| reason != "Preempted");
+    let report = fact.key.is_core("nodes") && fact.subresource == "status" && fact.component != Some(controllers::Component::NodeLifecycle);
+    idle_event || report
+}

@@ -1,0 +1,297 @@
+//! How one incarnation of an object went, and what was tried.
+
+use crate::answer::{Certainty, Mechanism, Outcome};
+use crate::case::collection::{self, Hit};
+use crate::case::controllers::Component;
+use crate::case::fact::Fact;
+use crate::case::ledger::Ledger;
+use crate::case::life::{Life, is_last_word};
+use crate::time::Timestamp;
+
+/// Default `terminationGracePeriodSeconds` and some time to stop, in microseconds.
+const USUAL_GRACE: i64 = 35_000_000;
+
+/// What is known of the end of one life.
+#[derive(Debug)]
+pub(crate) struct Removal<'l> {
+    /// The request that decided it, if it is in the facts.
+    pub(crate) decided: Option<Decided<'l>>,
+    /// The kubelet's status report that it evicted the pod for want of resources. The object stays.
+    pub(crate) pressure: Option<&'l Fact>,
+    /// The removal happened, but no request for it is in the facts: what shows that it did.
+    pub(crate) unexplained: Option<Unexplained<'l>>,
+    /// Requests that did not do it, with what came of them.
+    pub(crate) attempts: Vec<(&'l Fact, Outcome)>,
+}
+
+/// The request that removed an object.
+#[derive(Debug)]
+pub(crate) struct Decided<'l> {
+    pub(crate) fact: &'l Fact,
+    pub(crate) outcome: Outcome,
+    pub(crate) mechanism: Mechanism,
+    pub(crate) certainty: Certainty,
+    /// More entries that prove it: conditions set before, the kubelet's last word.
+    pub(crate) proof: Vec<&'l Fact>,
+    pub(crate) notes: Vec<String>,
+    /// Who removed the last finalizer, where the removal waited for it.
+    pub(crate) completed_by: Option<&'l Fact>,
+}
+
+/// A removal whose request is not in the facts.
+#[derive(Debug)]
+pub(crate) struct Unexplained<'l> {
+    pub(crate) shown_by: &'l Fact,
+    /// Deletes of collections that may have done it.
+    pub(crate) possible: Vec<&'l Fact>,
+    /// Requests that may have done it, of which none can be told to be the one.
+    pub(crate) rivals: Vec<&'l Fact>,
+}
+
+/// Judges one life.
+pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
+    let mut judged = Removal { decided: None, pressure: pressure(life), unexplained: None, attempts: Vec::new() };
+    let mut accepted: Vec<(&Fact, Certainty)> = Vec::new();
+    let mut doubtful: Vec<&Fact> = Vec::new();
+    for fact in life.facts.iter().copied().filter(|fact| is_request(fact)) {
+        if fact.succeeded() {
+            accepted.push((fact, Certainty::Recorded));
+        } else if may_have_taken_effect(fact) {
+            doubtful.push(fact);
+        } else if let Some(outcome) = attempt(fact) {
+            judged.attempts.push((fact, outcome));
+        }
+    }
+    let mut possible = Vec::new();
+    for (fact, hit) in collection::hits(ledger, life) {
+        match hit {
+            Hit::Listed => accepted.push((fact, Certainty::Recorded)),
+            Hit::Selected => accepted.push((fact, Certainty::Inferred)),
+            Hit::Possible => possible.push(fact),
+        }
+    }
+    accepted.sort_by_key(|(fact, _)| fact.time);
+
+    let ends: Vec<&Fact> = life.facts.iter().copied().filter(|fact| shows_end(fact)).collect();
+    let first = accepted.first().copied();
+    let after = first.map_or(Timestamp::MIN, |(fact, _)| fact.received);
+    let end = ends.iter().copied().find(|fact| fact.time >= after);
+    match first {
+        Some((fact, certainty)) => match rivals(&accepted, end) {
+            Some(rivals) => judged.unexplained = Some(Unexplained { shown_by: rivals.1, possible, rivals: rivals.0 }),
+            None => judged.decided = Some(decide(life, fact, certainty, end)),
+        },
+        None => judged.unexplained = end.and_then(|end| explain_late(&mut judged, life, &mut doubtful, possible, end)),
+    }
+    judged.attempts.extend(doubtful.into_iter().map(|fact| (fact, Outcome::Failed)));
+    judged.attempts.sort_by_key(|(fact, _)| fact.time);
+    judged
+}
+
+/// Whether the object went, was there no accepted request: by one that was answered with an error, or by an unknown one.
+fn explain_late<'l>(
+    judged: &mut Removal<'l>,
+    life: &Life<'l>,
+    doubtful: &mut Vec<&'l Fact>,
+    possible: Vec<&'l Fact>,
+    end: &'l Fact,
+) -> Option<Unexplained<'l>> {
+    if let Some(at) = doubtful.iter().rposition(|fact| fact.received <= end.time) {
+        let fact = doubtful.remove(at);
+        let mut decided = decide(life, fact, Certainty::Inferred, Some(end));
+        decided.notes.push(format!(
+            "the request was answered with {} and took effect all the same: the removal followed it [rule: late-effect]",
+            fact.code
+        ));
+        judged.decided = Some(decided);
+        return None;
+    }
+    // What is missing was never there, or went before the facts begin.
+    let was_there = is_last_word(end) || life.facts.iter().any(|fact| fact.succeeded() && fact.time < end.time);
+    was_there.then_some(Unexplained { shown_by: end, possible, rivals: Vec::new() })
+}
+
+fn decide<'l>(life: &Life<'l>, fact: &'l Fact, certainty: Certainty, end: Option<&'l Fact>) -> Decided<'l> {
+    let mut decided = Decided {
+        fact,
+        outcome: Outcome::Succeeded,
+        mechanism: mechanism(fact),
+        certainty,
+        proof: Vec::new(),
+        notes: Vec::new(),
+        completed_by: None,
+    };
+    decided.find_reason(life);
+    decided.find_completion(life);
+    decided.confirm(life, end);
+    if let Some(end) = end.filter(|end| end.address != fact.address) {
+        decided.proof.push(end);
+    }
+    decided
+}
+
+impl<'l> Decided<'l> {
+    /// Looks for the condition that a component sets on a pod before it deletes it: it states the reason.
+    fn find_reason(&mut self, life: &Life<'l>) {
+        let expected = match self.mechanism {
+            Mechanism::Preemption => "PreemptionByScheduler",
+            Mechanism::Taint => "DeletionByTaintManager",
+            Mechanism::PodGc => "DeletionByPodGC",
+            _ => return,
+        };
+        let stated = life.facts.iter().copied().find(|fact| {
+            fact.component == self.fact.component && fact.succeeded() && fact.detail.disruption.as_deref() == Some(expected)
+        });
+        match stated {
+            Some(fact) => self.proof.push(fact),
+            None => {
+                self.certainty = Certainty::Inferred;
+                self.notes.push(format!(
+                    "no entry states the reason {expected}; who deleted the pod tells it [rule: reason-by-component]"
+                ));
+            }
+        }
+    }
+
+    /// Looks for the removal of the last finalizer, which somebody else may have done much later.
+    fn find_completion(&mut self, life: &Life<'l>) {
+        if self.mechanism != Mechanism::Delete || life.key.is_pod() {
+            return;
+        }
+        let waited_for = self.fact.detail.finalizers.iter().flatten();
+        let waited_for: Vec<&str> = waited_for.map(String::as_str).filter(|name| !is_cascade(name)).collect();
+        if self.fact.detail.terminating != Some(true) || waited_for.is_empty() {
+            return;
+        }
+        self.mechanism = Mechanism::Finalizer;
+        let released = life.facts.iter().copied().find(|fact| {
+            fact.time >= self.fact.time
+                && fact.is_change()
+                && fact.succeeded()
+                && fact.detail.finalizers.as_ref().is_some_and(Vec::is_empty)
+        });
+        match released {
+            Some(fact) => {
+                self.notes.push(format!(
+                    "it went when {} removed the last finalizer at {}",
+                    fact.actor.username, fact.time
+                ));
+                self.proof.push(fact);
+                self.completed_by = Some(fact);
+            }
+            None => {
+                self.outcome = Outcome::Unconfirmed;
+                self.notes.push(format!("it waits for its finalizers: {}", waited_for.join(", ")));
+            }
+        }
+    }
+
+    /// At Metadata level a dry run in the body looks like the real thing: then the removal itself must be seen.
+    fn confirm(&mut self, life: &Life<'l>, end: Option<&'l Fact>) {
+        let seen = end.is_some() || life.succeeded_at.is_some();
+        if self.fact.body_recorded || self.fact.component.is_some() || seen {
+            return;
+        }
+        if life.key.is_pod() {
+            self.outcome = Outcome::Unconfirmed;
+            self.notes.push(
+                "the request's body is not recorded, and nothing shows that the pod went: it may have been a dry run \
+                 [rule: dry-run-by-missing-removal]"
+                    .to_owned(),
+            );
+        } else {
+            self.certainty = Certainty::Inferred;
+            self.notes.push(
+                "the request's body is not recorded: a dry run in it can't be excluded [rule: delete-without-body]"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Where bodies are not recorded and two people's requests were accepted, the first may have been a dry run: then the
+/// removal must follow it within the usual grace period, or nobody can be named.
+fn rivals<'l>(accepted: &[(&'l Fact, Certainty)], end: Option<&'l Fact>) -> Option<(Vec<&'l Fact>, &'l Fact)> {
+    let (first, _) = accepted.first()?;
+    let end = end?;
+    if first.body_recorded || first.component.is_some() || end.time.since(first.time) <= USUAL_GRACE {
+        return None;
+    }
+    let before_end: Vec<&Fact> = accepted.iter().map(|(fact, _)| *fact).filter(|fact| fact.time <= end.time).collect();
+    let others = before_end.iter().any(|fact| fact.actor.username != first.actor.username);
+    others.then_some((before_end, end))
+}
+
+fn pressure<'l>(life: &Life<'l>) -> Option<&'l Fact> {
+    let node = life.node();
+    life.facts.iter().copied().find(|fact| {
+        fact.subresource == "status"
+            && fact.succeeded()
+            && fact.detail.kubelet_evicted
+            && fact.component == Some(Component::Kubelet)
+            && node.is_none_or(|node| fact.actor.username.strip_prefix("system:node:") == Some(node))
+    })
+}
+
+/// Whether the entry asks for the removal of the object.
+fn is_request(fact: &Fact) -> bool {
+    let evicts = fact.key.is_pod() && fact.verb == "create" && fact.subresource == "eviction";
+    // The kubelet deletes mirror pods of its own accord, all others only when their time has come.
+    evicts || fact.is("delete") && !is_last_word(fact)
+}
+
+/// Whether the entry shows that the object is gone.
+fn shows_end(fact: &Fact) -> bool {
+    let missing = fact.code == 404 && (fact.is("get") || fact.is("delete"));
+    let follow_up = fact.key.is_core("namespaces")
+        && fact.component == Some(Component::Namespace)
+        && matches!(fact.subresource.as_str(), "finalize" | "status")
+        && fact.succeeded();
+    is_last_word(fact) || missing || follow_up
+}
+
+/// Timeouts of a delete: the API server may have done it before the client hung up (2 of 5 times when tried).
+fn may_have_taken_effect(fact: &Fact) -> bool {
+    let timed_out = fact.code == 504
+        || fact.code == 500 && ["context canceled", "context deadline exceeded", "Timeout"].iter().any(|words| fact.message.contains(words));
+    timed_out && !fact.dry_run && fact.component != Some(Component::Kubelet)
+}
+
+/// What came of a request that did not succeed; `None` where it is a component's routine.
+fn attempt(fact: &Fact) -> Option<Outcome> {
+    if fact.is_accepted() {
+        return Some(Outcome::DryRun);
+    }
+    if fact.component == Some(Component::Kubelet) || fact.component.is_some() && matches!(fact.code, 404 | 409) {
+        return None;
+    }
+    Some(outcome_of_refusal(fact))
+}
+
+/// Refused by a disruption budget, by authorization, or failed otherwise
+/// ([eviction.go](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/eviction.go):
+/// 429 with a `DisruptionBudget` cause, 500 where more than one budget covers the pod).
+fn outcome_of_refusal(fact: &Fact) -> Outcome {
+    let by_budget = fact.detail.budget.is_some()
+        || fact.message.contains("disruption budget")
+        || fact.message.contains("more than one PodDisruptionBudget");
+    match fact.code {
+        401 | 403 => Outcome::Denied,
+        429 | 500 if by_budget => Outcome::Blocked,
+        _ => Outcome::Failed,
+    }
+}
+
+fn mechanism(fact: &Fact) -> Mechanism {
+    if fact.subresource == "eviction" {
+        return Mechanism::EvictionApi;
+    }
+    let by_component = fact.component.and_then(|component| component.mechanism(&fact.key));
+    by_component.unwrap_or(if fact.verb == "deletecollection" { Mechanism::DeleteCollection } else { Mechanism::Delete })
+}
+
+/// Finalizers that the garbage collector itself sets and removes
+/// ([deletion](https://kubernetes.io/docs/concepts/architecture/garbage-collection/#cascading-deletion)).
+fn is_cascade(finalizer: &str) -> bool {
+    finalizer == "foregroundDeletion" || finalizer == "orphan"
+}

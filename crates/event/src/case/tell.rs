@@ -1,0 +1,118 @@
+//! Answers as sentences. They hold text from the log as it is; whoever shows them makes it harmless.
+
+use crate::answer::{Actor, Attempts, Cause, Mechanism, Outcome};
+use crate::subject::Key;
+
+/// How a removal is told: before and after the object.
+const PHRASES: &[(Mechanism, &str, &str)] = &[
+    (Mechanism::EvictionApi, "evicted", "through the eviction API"),
+    (Mechanism::Preemption, "evicted", "to make room for a pod of higher priority"),
+    (Mechanism::Taint, "evicted", "because of a NoExecute taint on its node"),
+    (Mechanism::NodePressure, "evicted", "because its node ran short of resources"),
+    (Mechanism::Delete, "deleted", ""),
+    (Mechanism::DeleteCollection, "deleted", "with a whole collection"),
+    (Mechanism::ScaleDown, "deleted", "because fewer were wanted"),
+    (Mechanism::Rollout, "deleted", "to replace it by a newer version"),
+    (Mechanism::OwnerGc, "deleted", "because its owner was deleted"),
+    (Mechanism::NamespaceDeletion, "deleted", "because its namespace was deleted"),
+    (Mechanism::PodGc, "deleted", "as garbage"),
+    (Mechanism::JobTtl, "deleted", "because its time to live after finishing had run out"),
+    (Mechanism::CronjobHistory, "deleted", "because its cron job keeps only so many finished jobs"),
+    (Mechanism::Finalizer, "deleted", "which had to wait for its finalizers"),
+];
+
+/// What became of an attempt, as a sentence's end.
+const ENDS: &[(Outcome, &str)] = &[
+    (Outcome::Blocked, "was refused by a disruption budget"),
+    (Outcome::Denied, "was not allowed to"),
+    (Outcome::Failed, "failed"),
+    (Outcome::DryRun, "only as a dry run: nothing was changed"),
+];
+
+/// A user, with whom they acted as and with what.
+pub(crate) fn who(actor: &Actor) -> String {
+    let mut who = match actor.username.as_str() {
+        "" => "somebody unauthenticated".to_owned(),
+        username => username.to_owned(),
+    };
+    if let Some(impersonated) = &actor.impersonated {
+        who += &format!(" (acting as {})", impersonated.username);
+    }
+    who
+}
+
+fn with_client(actor: &Actor) -> String {
+    actor.client.as_ref().map(|client| format!(" ({client})")).unwrap_or_default()
+}
+
+/// `alice evicted pod drain/web-1 through the eviction API (kubectl), because alice drained node n2`.
+pub(crate) fn removal(
+    actor: &Actor,
+    object: &Key,
+    mechanism: Mechanism,
+    outcome: Outcome,
+    attempts: Attempts,
+    budget: Option<&str>,
+    cause: Option<&Cause>,
+) -> String {
+    let (_, verb, manner) = PHRASES.iter().find(|(known, _, _)| *known == mechanism).unwrap_or(&PHRASES[4]);
+    let asked = match outcome {
+        Outcome::Unconfirmed => format!("asked to have {object} {verb}"),
+        _ => format!("{verb} {object}"),
+    };
+    let mut text = format!("{} {asked}", who(actor));
+    if !manner.is_empty() {
+        text += &format!(" {manner}");
+    }
+    text += &with_client(actor);
+    if attempts.blocked > 0 {
+        text += &format!(", after {} by {}", times(attempts.blocked, "refusal"), budget_named(budget));
+    }
+    if let Some(cause) = cause {
+        text += &format!(", because {} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor));
+    }
+    if outcome == Outcome::Unconfirmed {
+        text += "; nothing shows that it went";
+    }
+    text
+}
+
+/// `alice tried 3 times to evict pod drain/forever and was refused by disruption budget forever (kubectl)`.
+pub(crate) fn attempt(
+    actor: &Actor,
+    object: &Key,
+    mechanism: Mechanism,
+    outcome: Outcome,
+    count: u64,
+    detail: Option<&str>,
+) -> String {
+    let verb = if mechanism == Mechanism::EvictionApi { "evict" } else { "delete" };
+    let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
+    let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
+    let link = if outcome == Outcome::DryRun { "," } else { " and" };
+    let mut text = format!("{} {tried} to {verb} {object}{link} {end}", who(actor));
+    if let Some(detail) = detail {
+        text += &format!(" ({detail})");
+    }
+    text + &with_client(actor)
+}
+
+/// For a removal whose request is not in the facts.
+pub(crate) fn unexplained(object: &Key, rivals: &[String], possible: &[String]) -> String {
+    let mut text = format!("{object} was removed, but these files don't hold who asked for it");
+    if !rivals.is_empty() {
+        text = format!("{object} was removed, and any of these may have done it: {}", rivals.join(", "));
+    }
+    if !possible.is_empty() {
+        text += &format!("; possibly by a delete of the whole collection, by {}", possible.join(", "));
+    }
+    text
+}
+
+fn budget_named(budget: Option<&str>) -> String {
+    budget.map_or_else(|| "a disruption budget".to_owned(), |name| format!("disruption budget {name}"))
+}
+
+fn times(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

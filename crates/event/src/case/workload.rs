@@ -1,0 +1,264 @@
+//! Why a controller wanted fewer or other pods: who changed the workload behind them.
+
+use crate::answer::{Certainty, Mechanism};
+use crate::case::controllers::Component;
+use crate::case::fact::Fact;
+use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::owner::{Owned, owner_of};
+use crate::filter::Filter;
+use crate::glob::Glob;
+use crate::subject::Key;
+use crate::time::Timestamp;
+
+/// A change of a workload that may have made its controller act.
+#[derive(Clone, Debug)]
+struct Change<'l> {
+    fact: &'l Fact,
+    /// Replicas before, where known, and after, where known; `None` if it does not scale.
+    scales: Option<(Option<i64>, Option<i64>)>,
+    templates: bool,
+    suspends: bool,
+    /// Whether what it changed had to be told from what followed.
+    guessed: bool,
+}
+
+/// Why a workload's controller removed a pod.
+#[derive(Debug)]
+pub(crate) struct Reason<'l> {
+    pub(crate) mechanism: Mechanism,
+    pub(crate) links: Vec<Link<'l>>,
+}
+
+/// Tells scaling from rolling out, and who asked for it, for a pod of `owner` that was removed at `time`; `None` where
+/// no change of the workload is known.
+pub(crate) fn reason<'l>(
+    inquiry: &Inquiry<'l>,
+    component: Component,
+    owner: &Owned,
+    pod: &Key,
+    time: Timestamp,
+) -> Option<Reason<'l>> {
+    inquiry.need(Filter {
+        resource: Some("horizontalpodautoscalers".to_owned()),
+        namespace: Some(Glob::new(&*owner.key.namespace)),
+        ..Filter::default()
+    });
+    inquiry.need_object(&owner.key);
+    let (change, mechanism) = match component {
+        Component::ReplicaSet => replica_set(inquiry, owner, time)?,
+        Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
+        Component::DaemonSet => last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?,
+        Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
+        _ => return None,
+    };
+    Some(Reason { mechanism, links: links(inquiry, &change, mechanism, time) })
+}
+
+fn rolled(change: Change<'_>) -> (Change<'_>, Mechanism) {
+    (change, Mechanism::Rollout)
+}
+
+fn scaled(change: Change<'_>) -> (Change<'_>, Mechanism) {
+    (change, Mechanism::ScaleDown)
+}
+
+fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
+    changes.iter().rev().find(|change| wanted(change)).cloned()
+}
+
+/// A replica set shrinks because somebody scaled it or its deployment, or because its deployment has a newer template.
+///
+/// It was superseded if after the last change of the template the deployment controller made, or made larger, another
+/// replica set ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
+fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<(Change<'l>, Mechanism)> {
+    let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
+    let set = set.unwrap_or_else(|| crate::case::life::Life::new(&owner.key, None));
+    let directly = changes(inquiry, &owner.key, time);
+    let directly = last(&directly, |change| change.scales.is_some());
+    let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment))
+        .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
+    match (directly, by_deployment) {
+        (Some(directly), Some(other)) if directly.fact.time < other.0.fact.time => Some(other),
+        (Some(directly), _) => Some(scaled(directly)),
+        (None, other) => other,
+    }
+}
+
+fn deployment_change<'l>(
+    inquiry: &Inquiry<'l>,
+    deployment: &Key,
+    set: &Key,
+    time: Timestamp,
+) -> Option<(Change<'l>, Mechanism)> {
+    inquiry.need_object(deployment);
+    inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))]);
+    let changes = changes(inquiry, deployment, time);
+    let template = last(&changes, |change| change.templates);
+    let scale = last(&changes, |change| change.scales.is_some());
+    let Some(template) = template else { return scale.map(scaled) };
+    let grown = growths(inquiry, deployment, time).into_iter().find(|(at, _)| *at >= template.fact.received);
+    let superseded = match grown {
+        Some((_, name)) => name != set.name,
+        None => scale.as_ref().is_none_or(|scale| scale.fact.time < template.fact.time),
+    };
+    if superseded { Some(rolled(template)) } else { scale.map(scaled) }
+}
+
+/// When the deployment controller made a replica set, or made one larger: by time, with the set's name.
+fn growths(inquiry: &Inquiry<'_>, deployment: &Key, until: Timestamp) -> Vec<(Timestamp, String)> {
+    let sets = key("apps", "replicasets", &deployment.namespace, "");
+    let mut growths = Vec::new();
+    for set in inquiry.ledger.named(&sets, &format!("{}-", deployment.name)) {
+        let mut replicas = None;
+        for fact in inquiry.ledger.of(set).filter(|fact| fact.succeeded() && fact.received <= until) {
+            let larger = fact.detail.replicas > replicas && replicas.is_some();
+            let made = fact.is("create");
+            replicas = fact.detail.replicas.or(replicas);
+            if fact.component == Some(Component::Deployment) && fact.is_change() && (made || larger) {
+                growths.push((fact.time, set.name.clone()));
+            }
+        }
+    }
+    growths.sort();
+    growths
+}
+
+/// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
+fn stateful_set<'l>(
+    inquiry: &Inquiry<'l>,
+    owner: &Owned,
+    pod: &Key,
+    time: Timestamp,
+) -> Option<(Change<'l>, Mechanism)> {
+    let changes = changes(inquiry, &owner.key, time);
+    let template = last(&changes, |change| change.templates);
+    let scale = last(&changes, |change| change.scales.is_some());
+    let ordinal = pod.name.rsplit_once('-').and_then(|(_, number)| number.parse::<i64>().ok());
+    let wanted = scale.as_ref().and_then(|scale| scale.scales?.1);
+    let surplus = match (ordinal, wanted) {
+        (Some(ordinal), Some(wanted)) => ordinal >= wanted,
+        _ => match (&template, &scale) {
+            (Some(template), Some(scale)) => scale.fact.time > template.fact.time,
+            (template, _) => template.is_none(),
+        },
+    };
+    if surplus { scale.map(scaled) } else { template.map(rolled) }
+}
+
+/// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
+fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
+    let mut changes: Vec<Change<'l>> = Vec::new();
+    let (mut replicas, mut template) = (None, None);
+    for fact in inquiry.ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
+        let detail = &fact.detail;
+        let (replicas_before, template_before) = (replicas, template);
+        replicas = detail.replicas.or(replicas);
+        template = detail.template.or(template);
+        let worked = matches!(fact.component, Some(Component::Deployment | Component::GarbageCollector));
+        if fact.received > time || fact.is("create") || worked {
+            continue;
+        }
+        let scales = fact.subresource == "scale"
+            || replicas_before.is_some() && replicas != replicas_before
+            || detail.replicas_asked && (replicas_before.is_none() || !detail.template_asked);
+        let templates = match (template_before, detail.template) {
+            (Some(before), Some(after)) => before != after,
+            _ => detail.template_asked,
+        };
+        changes.push(Change {
+            fact,
+            scales: scales.then_some((replicas_before, detail.replicas)),
+            templates,
+            suspends: detail.suspend == Some(true),
+            guessed: !fact.body_recorded && fact.subresource != "scale",
+        });
+    }
+    guess(inquiry, workload, &mut changes, time);
+    changes
+}
+
+/// Without bodies, a new replica set soon after tells a changed template from all else.
+fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time: Timestamp) {
+    if !changes.iter().any(|change| change.guessed) {
+        return;
+    }
+    let growths = if workload.resource == "deployments" { growths(inquiry, workload, time) } else { Vec::new() };
+    let ends: Vec<Timestamp> = changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
+    for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
+        let manager = change.fact.field_manager();
+        let restarts = matches!(manager.as_deref(), Some("kubectl-rollout" | "kubectl-set"));
+        let grew = growths.iter().any(|(at, _)| (change.fact.received..=end).contains(at));
+        change.templates = restarts || grew;
+        change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
+    }
+}
+
+/// The chain behind a change: an autoscaler does what its author told it to.
+fn links<'l>(inquiry: &Inquiry<'l>, change: &Change<'l>, mechanism: Mechanism, time: Timestamp) -> Vec<Link<'l>> {
+    let first = Link {
+        fact: change.fact,
+        action: action(change, mechanism),
+        certainty: Certainty::Inferred,
+        proof: Vec::new(),
+    };
+    let mut links = vec![first];
+    if change.fact.component == Some(Component::Autoscaler) {
+        links.extend(autoscaler_author(inquiry, &change.fact.key, time));
+    }
+    links
+}
+
+fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
+    let workload = &change.fact.key;
+    match (mechanism, change.scales) {
+        (Mechanism::Rollout, _) => match change.fact.field_manager().as_deref() {
+            Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
+            _ => format!("changed the pod template of {workload}"),
+        },
+        (_, Some((Some(from), Some(to)))) => format!("scaled {workload} from {from} to {to}"),
+        (_, Some((None, Some(to)))) => format!("scaled {workload} to {to}"),
+        (_, Some(_)) => format!("scaled {workload}"),
+        (_, None) => format!("suspended {workload}"),
+    }
+}
+
+/// Who made or last changed the autoscaler of a workload.
+fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Option<Link<'l>> {
+    let scalers = key("autoscaling", "horizontalpodautoscalers", &workload.namespace, "");
+    let authored = |fact: &Fact| fact.is_change() && fact.succeeded() && fact.component.is_none();
+    let aims = |scaler: &Key| {
+        let target = inquiry.ledger.of(scaler).find_map(|fact| fact.detail.scale_target.as_deref());
+        target.unwrap_or(&scaler.name) == workload.name
+    };
+    let scaler = inquiry.ledger.named(&scalers, "").find(|scaler| aims(scaler))?;
+    let fact = inquiry.ledger.last_before(scaler, time, authored)?;
+    let made = if fact.is("create") { "created" } else { "changed" };
+    Some(Link { fact, action: format!("{made} {scaler}"), certainty: Certainty::Inferred, proof: Vec::new() })
+}
+
+/// The chain behind an object's creation: a controller makes what its owner's last change asked for.
+pub(crate) fn creation<'l>(inquiry: &Inquiry<'l>, object: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
+    inquiry.need_object(object);
+    let lives = inquiry.ledger.lives(object);
+    let made = lives.iter().rev().find_map(|life| Some((life, life.creation().filter(|fact| fact.received <= time)?)));
+    let Some((life, fact)) = made else {
+        return Vec::new();
+    };
+    let mut links =
+        vec![Link { fact, action: format!("created {object}"), certainty: Certainty::Inferred, proof: Vec::new() }];
+    if depth == 0 || fact.component.is_none() {
+        return links;
+    }
+    if let Some(owner) = owner_of(inquiry, life, fact.component) {
+        inquiry.need_object(&owner.key);
+        let changed = last(&changes(inquiry, &owner.key, fact.time), |change| change.templates || change.scales.is_some());
+        match changed {
+            Some(change) => {
+                let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
+                links.extend(self::links(inquiry, &change, mechanism, fact.time));
+            }
+            None => links.extend(creation(inquiry, &owner.key, fact.time, depth - 1)),
+        }
+    }
+    links
+}

@@ -1,0 +1,116 @@
+//! Which events a question needs to see.
+
+use crate::event::Event;
+use crate::glob::Glob;
+use crate::literals::Literals;
+use crate::subject::Key;
+use crate::time::Timestamp;
+
+/// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
+/// hand over more events than match, never fewer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// API groups, any of them; empty for all.
+    pub groups: Vec<String>,
+    /// Plural resource name.
+    pub resource: Option<String>,
+    /// Namespace; what belongs to the cluster matches only `None`.
+    pub namespace: Option<Glob>,
+    /// Names, any of them; empty for all.
+    pub names: Vec<Glob>,
+    /// Verbs, any of them; empty for all.
+    pub verbs: &'static [&'static str],
+    /// User name.
+    pub username: Option<Glob>,
+    /// Identity of the incarnation.
+    pub uid: Option<String>,
+    /// Not before this stage time.
+    pub from: Option<Timestamp>,
+    /// Not after this stage time.
+    pub until: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether `event`, which is about `key`, meets the condition. The uid is not looked at: it may stand in a body,
+    /// which is parsed only for events that meet all else.
+    pub fn matches(&self, event: &Event<'_>, key: &Key) -> bool {
+        let in_time = |time: Timestamp| {
+            self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time <= until)
+        };
+        (self.groups.is_empty() || self.groups.contains(&key.group))
+            && self.resource.as_ref().is_none_or(|resource| *resource == key.resource)
+            && self.namespace.as_ref().is_none_or(|namespace| namespace.matches(&key.namespace))
+            && (self.names.is_empty() || self.names.iter().any(|name| name.matches(&key.name)))
+            && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
+            && self.username.as_ref().is_none_or(|user| user.matches(&event.user.username))
+            && event.stage_time.is_none_or(in_time)
+    }
+
+    /// Strings of which one is in every line that matches: the rarest kind that the condition has.
+    pub fn literals(&self) -> Literals {
+        if let Some(uid) = &self.uid {
+            return Literals::any_of([run_of(uid).to_owned()]);
+        }
+        if !self.names.is_empty() {
+            return Literals::any_of(self.names.iter().map(|name| run_of(name.longest_literal()).to_owned()))
+                .or_if_everything(|| self.rarest_of_the_rest());
+        }
+        self.rarest_of_the_rest()
+    }
+
+    fn rarest_of_the_rest(&self) -> Literals {
+        if self.verbs == ["deletecollection"] {
+            return Literals::any_of(["deletecollection".to_owned()]);
+        }
+        let user = self.username.as_ref().map(Glob::longest_literal);
+        let namespace = self.namespace.as_ref().map(Glob::longest_literal);
+        let rarest = [user, self.resource.as_deref(), namespace]
+            .into_iter()
+            .flatten()
+            .map(run_of)
+            .find(|run| !run.is_empty());
+        rarest.map_or_else(Literals::everything, |run| Literals::any_of([run.to_owned()]))
+    }
+}
+
+/// What must stand in a line for one of the filters to match.
+pub fn literals(filters: &[Filter]) -> Literals {
+    filters.iter().fold(Literals::any_of([]), |all, filter| all.or(filter.literals()))
+}
+
+/// The longest run of characters that no producer has a reason to escape.
+fn run_of(text: &str) -> &str {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || ".:_-".contains(c))).max_by_key(|run| run.len()).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals_of(filter: &Filter) -> Option<Vec<String>> {
+        filter.literals().as_slice().map(<[String]>::to_vec)
+    }
+
+    #[test]
+    fn names_are_the_rarest() {
+        let filter = Filter {
+            names: vec![Glob::new("web-*"), Glob::new("db")],
+            resource: Some("pods".to_owned()),
+            ..Filter::default()
+        };
+        assert_eq!(literals_of(&filter), Some(vec!["db".to_owned(), "web-".to_owned()]));
+    }
+
+    #[test]
+    fn a_name_that_says_nothing_leaves_the_rest() {
+        let filter = Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
+        assert_eq!(literals_of(&filter), Some(vec!["pods".to_owned()]));
+        assert_eq!(literals_of(&Filter::default()), None);
+    }
+
+    #[test]
+    fn odd_names_are_looked_for_by_what_no_producer_escapes() {
+        let filter = Filter { names: vec![Glob::new("a/long-part\"b")], ..Filter::default() };
+        assert_eq!(literals_of(&filter), Some(vec!["long-part".to_owned()]));
+    }
+}

@@ -1,0 +1,83 @@
+//! Which object an event is about.
+
+use std::fmt;
+
+use crate::body::Body;
+use crate::event::Event;
+use crate::resource::Resource;
+
+/// An object by its names, without its incarnation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// Plural resource name.
+    pub resource: String,
+    /// Namespace, empty for what has none.
+    pub namespace: String,
+    /// Name, empty for a collection.
+    pub name: String,
+}
+
+impl Key {
+    /// The object an event's reference names; `None` for requests that are about no resource.
+    ///
+    /// Four things differ from the plain `objectRef`: a namespace object is in no namespace, though its reference says
+    /// it is in itself; a generated name stands only in the response's body; v1alpha1 references have the group in
+    /// front of the version; and of several groups that serve the same objects (`extensions` and `apps`) the one of
+    /// today stands for all.
+    pub fn of(event: &Event<'_>) -> Option<Self> {
+        let object = event.object_ref.as_ref()?;
+        let group = match object.api_version.split_once('/') {
+            Some((group, _)) if object.api_group.is_empty() => group,
+            _ => object.api_group.as_ref(),
+        };
+        let is_namespace = group.is_empty() && object.resource == "namespaces";
+        let mut name = object.name.to_string();
+        if name.is_empty() && event.verb == "create" {
+            name = generated_name(event).unwrap_or_default();
+        }
+        Some(Self {
+            group: group_of_today(group, &object.resource).to_owned(),
+            resource: object.resource.to_string(),
+            namespace: if is_namespace { String::new() } else { object.namespace.to_string() },
+            name,
+        })
+    }
+
+    /// Whether this is a pod of the core group.
+    pub fn is_pod(&self) -> bool {
+        self.group.is_empty() && self.resource == "pods"
+    }
+
+    /// Whether this is an object of the core group with that plural name.
+    pub fn is_core(&self, resource: &str) -> bool {
+        self.group.is_empty() && self.resource == resource
+    }
+}
+
+/// `pod drain/web-1`, `deployment apps/web`, `node n4`: as sentences name an object.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Resource::of(&self.group, &self.resource) {
+            Some(resource) => write!(f, "{} ", resource.singular())?,
+            None if self.group.is_empty() => write!(f, "{} ", self.resource)?,
+            None => write!(f, "{}.{} ", self.resource, self.group)?,
+        }
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// The first of the groups that serve the same objects; other groups are themselves.
+pub(crate) fn group_of_today<'a>(group: &'a str, resource: &str) -> &'a str {
+    Resource::of(group, resource).and_then(|known| known.groups.first().copied()).unwrap_or(group)
+}
+
+/// The name that the API server made up for a create with `generateName`.
+fn generated_name(event: &Event<'_>) -> Option<String> {
+    let name = Body::parse(event.response_object?)?.metadata.name;
+    (!name.is_empty()).then(|| name.into_owned())
+}
