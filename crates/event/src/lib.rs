@@ -6,6 +6,7 @@ pub mod envelope;
 pub mod event;
 pub mod fold;
 pub mod glob;
+pub mod legacy;
 pub mod literals;
 pub mod resource;
 pub mod target;
