@@ -1,6 +1,7 @@
 //! What a Kubernetes audit log says, and what is asked of it.
 
 pub mod answer;
+pub mod client;
 pub mod coverage;
 pub mod envelope;
 pub mod event;
