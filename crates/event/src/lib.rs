@@ -13,3 +13,4 @@ pub mod resource;
 pub mod target;
 pub mod time;
 pub mod uri;
+pub mod zone;
