@@ -13,4 +13,5 @@ pub mod resource;
 pub mod target;
 pub mod time;
 pub mod uri;
+pub mod when;
 pub mod zone;
