@@ -269,7 +269,10 @@ impl<'a> Body<'a> {
     /// Whether this asks for a dry run, of a delete or of an eviction.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run.iter().any(|value| value == "All")
-            || self.delete_options.as_ref().is_some_and(|options| options.dry_run.iter().any(|value| value == "All"))
+            || self
+                .delete_options
+                .as_ref()
+                .is_some_and(|options| options.dry_run.iter().any(|value| value == "All"))
     }
 }
 

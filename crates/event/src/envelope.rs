@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::decode::{WireEvent, elements};
 use crate::event::Event;
+use crate::legacy;
 
 /// Takes what a line holds.
 pub trait Sink {
@@ -24,7 +25,7 @@ const RECORD_START: &[u8] = br#"{"kind":"Event","apiVersion":"audit.k8s.io/"#;
 /// Decodes one line, in whatever form it is, and hands every event and every bad span in it to `sink`.
 ///
 /// Read are: events, one or several behind each other; lists of events, as the webhook backend posts them; JSON arrays
-/// of events. The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
+/// of events; the legacy text format. The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
 /// Bytes that are no UTF-8 do not cost the event; they stand as U+FFFD in it.
 pub fn decode(line: &[u8], sink: &mut impl Sink) {
     match std::str::from_utf8(line) {
@@ -65,6 +66,14 @@ impl<'a> Line<'a> {
                     }
                     at = end;
                 }
+                Err(_) if !self.text[at..].starts_with(['{', '[']) => {
+                    // JSON comes first: a client can put text that looks like a legacy entry into a JSON string.
+                    let Some(end) = self.legacy(at, sink) else {
+                        return sink
+                            .bad(self.span(at..self.text.len()), "neither JSON nor a legacy audit entry");
+                    };
+                    at = end;
+                }
                 Err(error) => {
                     let next =
                         memmem::find(&self.text.as_bytes()[at + 1..], RECORD_START).map(|n| at + 1 + n);
@@ -95,6 +104,18 @@ impl<'a> Line<'a> {
                 "JSON, but no audit event: it has neither auditID nor verb and requestURI",
             ),
         }
+    }
+
+    /// Reads the first legacy entry from `at` on, and says where it ends; the text before it is the writer's prefix.
+    fn legacy(&self, at: usize, sink: &mut impl Sink) -> Option<usize> {
+        let (span, read) = legacy::parse(&self.text.as_bytes()[at..])?;
+        let span = at + span.start..at + span.end;
+        let end = span.end;
+        match read {
+            Ok(event) => sink.event(&Event { lossy: self.lossy, ..event }, self.span(span)),
+            Err(reason) => sink.bad(self.span(span), &reason),
+        }
+        Some(end)
     }
 
     fn hand_over_items(&self, items: &'a RawValue, sink: &mut impl Sink) {
@@ -134,9 +155,6 @@ fn read(text: &str) -> Result<(WireEvent<'_>, usize), serde_json::Error> {
 }
 
 fn reason(text: &str, error: &serde_json::Error) -> String {
-    if !text.starts_with(['{', '[']) {
-        return "neither JSON nor a legacy audit line".to_owned();
-    }
     if error.is_eof() {
         return format!("torn: the JSON ends after {} bytes", text.len());
     }

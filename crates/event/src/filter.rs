@@ -80,7 +80,9 @@ pub fn literals(filters: &[Filter]) -> Literals {
 
 /// The longest run of characters that no producer has a reason to escape.
 fn run_of(text: &str) -> &str {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || ".:_-".contains(c))).max_by_key(|run| run.len()).unwrap_or("")
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || ".:_-".contains(c)))
+        .max_by_key(|run| run.len())
+        .unwrap_or("")
 }
 
 #[cfg(test)]
@@ -103,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_name_that_says_nothing_leaves_the_rest() {
-        let filter = Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
+        let filter =
+            Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
         assert_eq!(literals_of(&filter), Some(vec!["pods".to_owned()]));
         assert_eq!(literals_of(&Filter::default()), None);
     }

@@ -75,7 +75,7 @@ fn object_of_path(path: &str) -> Option<ObjectRef<'_>> {
 }
 
 /// The same reference without its borrows.
-fn into_owned(object: ObjectRef<'_>) -> ObjectRef<'static> {
+pub(crate) fn into_owned(object: ObjectRef<'_>) -> ObjectRef<'static> {
     let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
     ObjectRef {
         resource: own(object.resource),

@@ -27,22 +27,28 @@ pub(crate) fn behind<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decid
 
 fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
     if depth == 0 {
-        return Behind { notes: vec!["the chain of causes is longer than is followed".to_owned()], ..Behind::default() };
+        return Behind {
+            notes: vec!["the chain of causes is longer than is followed".to_owned()],
+            ..Behind::default()
+        };
     }
     match decided.mechanism {
         Mechanism::EvictionApi => drained(inquiry, life, decided),
-        Mechanism::Preemption => linked(preemption::preemptor(inquiry, decided.fact, &life.key), "which pod needed the room"),
+        Mechanism::Preemption => {
+            linked(preemption::preemptor(inquiry, decided.fact, &life.key), "which pod needed the room")
+        }
         Mechanism::Taint => tainted(inquiry, life, decided),
         Mechanism::ScaleDown | Mechanism::Rollout => reworked(inquiry, life, decided),
         Mechanism::OwnerGc => owner_removed(inquiry, life, decided, depth),
         Mechanism::NamespaceDeletion => namespace_removed(inquiry, life, decided, depth),
         Mechanism::PodGc => node_removed(inquiry, life, decided, depth),
-        Mechanism::JobTtl => linked(
-            workload::creation(inquiry, &life.key, decided.fact.time, DEPTH),
-            "who created the job",
-        ),
+        Mechanism::JobTtl => {
+            linked(workload::creation(inquiry, &life.key, decided.fact.time, DEPTH), "who created the job")
+        }
         Mechanism::CronjobHistory => cron_job(inquiry, life, decided),
-        Mechanism::NodePressure | Mechanism::Delete | Mechanism::DeleteCollection | Mechanism::Finalizer => Behind::default(),
+        Mechanism::NodePressure | Mechanism::Delete | Mechanism::DeleteCollection | Mechanism::Finalizer => {
+            Behind::default()
+        }
     }
 }
 
@@ -73,7 +79,12 @@ fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
     }
 }
 
-fn owner_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+fn owner_removed<'l>(
+    inquiry: &Inquiry<'l>,
+    life: &Life<'l>,
+    decided: &Decided<'l>,
+    depth: usize,
+) -> Behind<'l> {
     let missing = "who deleted its owner";
     let Some(owner) = owner_of(inquiry, life, None) else { return linked(Vec::new(), missing) };
     let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), decided.fact.time);
@@ -82,7 +93,12 @@ fn owner_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'
     chain(inquiry, &owner_life, &removed, certainty, depth)
 }
 
-fn namespace_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
+fn namespace_removed<'l>(
+    inquiry: &Inquiry<'l>,
+    life: &Life<'l>,
+    decided: &Decided<'l>,
+    depth: usize,
+) -> Behind<'l> {
     let namespace = key("", "namespaces", "", &life.key.namespace);
     match inquiry.removed_before(&namespace, None, decided.fact.time) {
         Some((namespace_life, removed)) => {
@@ -92,8 +108,14 @@ fn namespace_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decid
     }
 }
 
-fn node_removed<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth: usize) -> Behind<'l> {
-    let missing = "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
+fn node_removed<'l>(
+    inquiry: &Inquiry<'l>,
+    life: &Life<'l>,
+    decided: &Decided<'l>,
+    depth: usize,
+) -> Behind<'l> {
+    let missing =
+        "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
     let Some(node) = life.node() else { return linked(Vec::new(), missing) };
     match inquiry.removed_before(&key("", "nodes", "", node), None, decided.fact.time) {
         Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
@@ -124,5 +146,9 @@ fn chain<'l>(
         certainty,
         proof: removed.proof.clone(),
     };
-    Behind { mechanism: None, links: std::iter::once(link).chain(further.links).collect(), notes: further.notes }
+    Behind {
+        mechanism: None,
+        links: std::iter::once(link).chain(further.links).collect(),
+        notes: further.notes,
+    }
 }

@@ -19,13 +19,18 @@ pub(crate) enum Hit {
 
 /// The deletes of collections that removed this life of an object, or may have.
 pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hit)> {
-    ledger.collections(&life.key).filter(|fact| fact.succeeded()).filter_map(|fact| Some((fact, hit(fact, life)?))).collect()
+    ledger
+        .collections(&life.key)
+        .filter(|fact| fact.succeeded())
+        .filter_map(|fact| Some((fact, hit(fact, life)?)))
+        .collect()
 }
 
 fn hit(fact: &Fact, life: &Life<'_>) -> Option<Hit> {
     if let Some(victims) = &fact.detail.victims {
         let victim = victims.iter().find(|victim| {
-            victim.name == life.key.name && life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid)
+            victim.name == life.key.name
+                && life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid)
         })?;
         return (!victim.terminating).then_some(Hit::Listed);
     }

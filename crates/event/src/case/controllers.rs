@@ -125,8 +125,12 @@ mod tests {
 
     #[test]
     fn one_credential_for_all_controllers_leaves_their_own_word() {
-        let agent = "kube-controller-manager/v1.30.1 (linux/amd64) kubernetes/6911225/generic-garbage-collector";
-        assert_eq!(Component::of(&actor("system:kube-controller-manager", agent)), Some(Component::GarbageCollector));
+        let agent =
+            "kube-controller-manager/v1.30.1 (linux/amd64) kubernetes/6911225/generic-garbage-collector";
+        assert_eq!(
+            Component::of(&actor("system:kube-controller-manager", agent)),
+            Some(Component::GarbageCollector)
+        );
         assert_eq!(Component::of(&actor("system:kube-controller-manager", "x")), Some(Component::Other));
     }
 

@@ -94,12 +94,14 @@ impl Detail {
         self.template_asked = self.template.take().is_some();
         // Only what the request itself says counts as done by it: the answer repeats what others did before.
         let status = body.status();
-        let disrupted = status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
+        let disrupted =
+            status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
         self.disruption = disrupted.map(|condition| condition.reason.to_string());
         self.kubelet_evicted = status.phase == "Failed" && status.reason == "Evicted";
         self.nominated_node = some(&status.nominated_node);
         if event.object_ref.as_ref().is_some_and(|object| object.resource == "events") {
-            self.note = Some((body.reason.to_string(), body.regarding.name.to_string(), body.note.to_string()));
+            self.note =
+                Some((body.reason.to_string(), body.regarding.name.to_string(), body.note.to_string()));
         }
     }
 
@@ -143,7 +145,11 @@ impl Detail {
         }
         let metadata = &body.metadata;
         self.uid = self.uid.take().or_else(|| some(&metadata.uid));
-        self.owners = if metadata.owner_references.is_empty() { std::mem::take(&mut self.owners) } else { owners(metadata) };
+        self.owners = if metadata.owner_references.is_empty() {
+            std::mem::take(&mut self.owners)
+        } else {
+            owners(metadata)
+        };
         self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());

@@ -3,7 +3,7 @@
 use crate::answer::{Actor, Identity};
 use crate::case::controllers::Component;
 use crate::case::detail::Detail;
-use crate::client;
+use crate::client::client;
 use crate::event::{Event, User};
 use crate::fold::Address;
 use crate::subject::Key;
@@ -42,7 +42,8 @@ impl Fact {
         let detail = Detail::of(event);
         let actor = actor_of(event);
         let received = event.received.or(event.stage_time).unwrap_or_default();
-        let reference_uid = event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());
+        let reference_uid =
+            event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());
         Self {
             address,
             audit_id: event.audit_id.to_string(),
@@ -51,10 +52,16 @@ impl Fact {
             received,
             verb: event.verb.to_string(),
             key,
-            subresource: event.object_ref.as_ref().map_or_else(String::new, |object| object.subresource.to_string()),
+            subresource: event
+                .object_ref
+                .as_ref()
+                .map_or_else(String::new, |object| object.subresource.to_string()),
             uid: reference_uid.map(str::to_owned).or_else(|| detail.uid.clone()),
             code: event.code(),
-            message: event.response_status.as_ref().map_or_else(String::new, |status| status.message.to_string()),
+            message: event
+                .response_status
+                .as_ref()
+                .map_or_else(String::new, |status| status.message.to_string()),
             component: Component::of(&actor),
             actor,
             uri: event.request_uri.to_string(),
@@ -98,7 +105,16 @@ impl Fact {
 
     /// What makes two records of one entry equal, wherever they stand.
     pub(crate) fn identity(&self) -> impl Ord + '_ {
-        (self.time, self.received, &self.audit_id, &self.stage, &self.verb, &self.uri, self.code, &self.actor.username)
+        (
+            self.time,
+            self.received,
+            &self.audit_id,
+            &self.stage,
+            &self.verb,
+            &self.uri,
+            self.code,
+            &self.actor.username,
+        )
     }
 }
 
@@ -114,7 +130,7 @@ pub(crate) fn actor_of(event: &Event<'_>) -> Actor {
         username,
         groups,
         impersonated: event.impersonated_user.as_ref().map(identity),
-        client: client::of(agent).map(str::to_owned),
+        client: client(agent),
         user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
         source_ips: event.source_ips.iter().map(ToString::to_string).collect(),
         credential: event.extra("authentication.kubernetes.io/credential-id").map(str::to_owned),

@@ -74,20 +74,33 @@ impl<'l> Inquiry<'l> {
     pub(crate) fn owner_key(&self, namespace: &str, owner: &Owner) -> Option<Key> {
         if let Some(known) = Resource::named(&owner.kind) {
             let group = known.groups.first().copied().unwrap_or_default();
-            return Some(key(group, known.plural, if known.namespaced { namespace } else { "" }, &owner.name));
+            return Some(key(
+                group,
+                known.plural,
+                if known.namespaced { namespace } else { "" },
+                &owner.name,
+            ));
         }
         // Of a kind that is not built in, the plural is not known: an object of that name and identity tells it.
         for namespace in [namespace, ""] {
             self.need_names(namespace, vec![Glob::new(&*owner.name)]);
         }
         let kind = owner.kind.to_ascii_lowercase();
-        let of_that_name = self.ledger.keys().filter(|key| key.name == owner.name && (key.namespace == namespace || key.namespace.is_empty()));
+        let of_that_name = self
+            .ledger
+            .keys()
+            .filter(|key| key.name == owner.name && (key.namespace == namespace || key.namespace.is_empty()));
         let mut alike = of_that_name.filter(|key| key.resource.starts_with(&kind));
         alike.next().cloned()
     }
 
     /// How `key` was removed at or before `time`, the last time if it had several lives.
-    pub(crate) fn removed_before(&self, key: &Key, uid: Option<&str>, time: Timestamp) -> Option<(Life<'l>, Decided<'l>)> {
+    pub(crate) fn removed_before(
+        &self,
+        key: &Key,
+        uid: Option<&str>,
+        time: Timestamp,
+    ) -> Option<(Life<'l>, Decided<'l>)> {
         self.need_object(key);
         let lives = self.ledger.lives(key).into_iter().rev();
         let same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
@@ -114,7 +127,10 @@ impl<'l> Inquiry<'l> {
             action: link.action.clone(),
             time: Some(link.fact.time),
             certainty: link.certainty,
-            evidence: std::iter::once(&link.fact).chain(&link.proof).map(|fact| self.evidence(fact)).collect(),
+            evidence: std::iter::once(&link.fact)
+                .chain(&link.proof)
+                .map(|fact| self.evidence(fact))
+                .collect(),
             cause: None,
         }
     }

@@ -68,7 +68,9 @@ impl Ledger {
     pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
         let mut lives = lives(key, self.of(key));
         for fact in self.collections(key) {
-            for victim in fact.detail.victims.iter().flatten().filter(|victim| victim_key(fact, victim) == *key) {
+            for victim in
+                fact.detail.victims.iter().flatten().filter(|victim| victim_key(fact, victim) == *key)
+            {
                 match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
                     Some(life) => life.listed = Some(victim),
                     None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
@@ -82,13 +84,13 @@ impl Ledger {
     pub(crate) fn named<'l>(&'l self, like: &Key, prefix: &str) -> impl Iterator<Item = &'l Key> {
         let start = Key { name: prefix.to_owned(), ..like.clone() };
         let prefix = prefix.to_owned();
-        self.by_key
-            .range((Bound::Included(start.clone()), Bound::Unbounded))
-            .map(|(key, _)| key)
-            .take_while(move |key| {
-                (&key.group, &key.resource, &key.namespace) == (&start.group, &start.resource, &start.namespace)
+        self.by_key.range((Bound::Included(start.clone()), Bound::Unbounded)).map(|(key, _)| key).take_while(
+            move |key| {
+                (&key.group, &key.resource, &key.namespace)
+                    == (&start.group, &start.resource, &start.namespace)
                     && key.name.starts_with(&prefix)
-            })
+            },
+        )
     }
 
     /// The successful deletes of the whole collection that holds `key`, by time.

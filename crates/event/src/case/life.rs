@@ -37,13 +37,18 @@ impl<'l> Life<'l> {
     /// The owners that a body named; the managing one first.
     pub(crate) fn owners(&self) -> Option<&'l [Owner]> {
         let listed = self.listed.iter().map(|victim| victim.owners.as_slice());
-        self.facts.iter().map(|fact| fact.detail.owners.as_slice()).chain(listed).find(|owners| !owners.is_empty())
+        self.facts
+            .iter()
+            .map(|fact| fact.detail.owners.as_slice())
+            .chain(listed)
+            .find(|owners| !owners.is_empty())
     }
 
     /// The node: from a body, from the binding, or from the kubelet that spoke for the pod.
     pub(crate) fn node(&self) -> Option<&'l str> {
         let by_kubelet = |fact: &&'l Fact| {
-            (fact.component == Some(Component::Kubelet)).then(|| fact.actor.username.strip_prefix("system:node:"))?
+            (fact.component == Some(Component::Kubelet))
+                .then(|| fact.actor.username.strip_prefix("system:node:"))?
         };
         let stated = self.facts.iter().find_map(|fact| fact.detail.node.as_deref());
         stated.or_else(|| self.facts.iter().find_map(by_kubelet))
@@ -67,7 +72,8 @@ impl<'l> Life<'l> {
 
 /// Whether the object is certainly gone after `fact`: the kubelet confirms a pod's end, or nobody was to wait for it.
 fn ends_life(fact: &Fact) -> bool {
-    is_last_word(fact) || fact.succeeded() && fact.is("delete") && fact.key.is_pod() && fact.detail.grace_seconds == Some(0)
+    is_last_word(fact)
+        || fact.succeeded() && fact.is("delete") && fact.key.is_pod() && fact.detail.grace_seconds == Some(0)
 }
 
 /// Whether this is the kubelet's delete that ends every graceful removal: it confirms, and never decides.

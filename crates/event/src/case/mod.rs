@@ -140,9 +140,8 @@ impl Case {
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let Some(victims) = &mut fact.detail.victims else { return };
-        let named = |name: &str| {
-            self.wants.iter().any(|filter| filter.names.iter().any(|glob| glob.matches(name)))
-        };
+        let named =
+            |name: &str| self.wants.iter().any(|filter| filter.names.iter().any(|glob| glob.matches(name)));
         victims.retain(|victim| named(&victim.name));
     }
 }
@@ -175,9 +174,11 @@ impl Fold for Case {
 /// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
 fn first_look(target: &Target) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
-    let about = Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
+    let about =
+        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
     let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
-    let mut filters = vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
+    let mut filters =
+        vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
     for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
         let filter = Filter { namespace, verbs: &["deletecollection"], ..about.clone() };
         if !filters.contains(&filter) {
@@ -203,10 +204,14 @@ fn first_look(target: &Target) -> Vec<Filter> {
 /// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
 fn matters(event: &Event<'_>) -> bool {
     let code = event.code();
-    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic") || event.stage == "ResponseStarted" && code >= 400;
-    let changes = matches!(event.verb.as_ref(), "create" | "update" | "patch" | "delete" | "deletecollection");
+    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic")
+        || event.stage == "ResponseStarted" && code >= 400;
+    let changes =
+        matches!(event.verb.as_ref(), "create" | "update" | "patch" | "delete" | "deletecollection");
     let missing = event.verb == "get" && code == 404;
-    ended && (changes || missing) && event.object_ref.as_ref().is_some_and(|object| !is_routine(&object.resource, &object.subresource))
+    ended
+        && (changes || missing)
+        && event.object_ref.as_ref().is_some_and(|object| !is_routine(&object.resource, &object.subresource))
 }
 
 /// What components write all the time, and what no rule looks at.
@@ -218,6 +223,8 @@ fn is_routine(resource: &str, subresource: &str) -> bool {
 fn is_idle_talk(fact: &Fact) -> bool {
     let idle_event = fact.key.resource == "events"
         && fact.detail.note.as_ref().is_none_or(|(reason, ..)| reason != "Preempted");
-    let report = fact.key.is_core("nodes") && fact.subresource == "status" && fact.component != Some(controllers::Component::NodeLifecycle);
+    let report = fact.key.is_core("nodes")
+        && fact.subresource == "status"
+        && fact.component != Some(controllers::Component::NodeLifecycle);
     idle_event || report
 }

@@ -30,7 +30,12 @@ pub(crate) fn drain<'l>(inquiry: &Inquiry<'l>, eviction: &Fact, node: &str) -> O
     } else {
         fact.field_manager().is_none() && eviction.time.since(fact.time) <= DRAIN_WITHOUT_BODY
     };
-    cordons.then(|| Link { fact, action: format!("drained {node}"), certainty: Certainty::Inferred, proof: Vec::new() })
+    cordons.then(|| Link {
+        fact,
+        action: format!("drained {node}"),
+        certainty: Certainty::Inferred,
+        proof: Vec::new(),
+    })
 }
 
 /// Who tainted the node so that its pods had to go: a person, or the node lifecycle controller for a node that went
@@ -54,6 +59,8 @@ fn adds_no_execute(fact: &Fact) -> bool {
         return fact.is_change() && !fact.detail.no_execute.is_empty();
     }
     let by_kubectl = fact.is("patch") && fact.field_manager().as_deref() == Some("kubectl-taint");
-    let given_up = fact.component == Some(Component::NodeLifecycle) && fact.verb == "update" && fact.subresource == "status";
+    let given_up = fact.component == Some(Component::NodeLifecycle)
+        && fact.verb == "update"
+        && fact.subresource == "status";
     by_kubectl || given_up
 }

@@ -35,7 +35,10 @@ pub(crate) fn owner_of(inquiry: &Inquiry<'_>, life: &Life<'_>, by: Option<Compon
     let own = &life.key;
     if let Some(stated) = life.owners().and_then(<[Owner]>::first) {
         // The owners further up have names that this one's begins with: ask for all of them at once.
-        inquiry.need_names(&own.namespace, ancestors(&own.name).chain([stated.name.as_str()]).map(Glob::new).collect());
+        inquiry.need_names(
+            &own.namespace,
+            ancestors(&own.name).chain([stated.name.as_str()]).map(Glob::new).collect(),
+        );
         let key = inquiry.owner_key(&own.namespace, stated)?;
         return Some(Owned { key, uid: Some(stated.uid.clone()), recorded: true });
     }
@@ -43,7 +46,8 @@ pub(crate) fn owner_of(inquiry: &Inquiry<'_>, life: &Life<'_>, by: Option<Compon
     inquiry.need_names(&own.namespace, ancestors(&own.name).map(Glob::new).collect());
     let candidates = MAKERS.iter().filter(|(_, made, _)| *made == own.resource);
     let keys = candidates.map(|(component, _, resource)| {
-        let group = Resource::named(resource).and_then(|known| known.groups.first().copied()).unwrap_or_default();
+        let group =
+            Resource::named(resource).and_then(|known| known.groups.first().copied()).unwrap_or_default();
         (*component, key(group, resource, &own.namespace, name))
     });
     let mut keys: Vec<(Component, Key)> = keys.collect();

@@ -47,7 +47,11 @@ fn note<'l>(inquiry: &Inquiry<'l>, victim: &Key, time: Timestamp) -> Option<(&'l
             && fact.succeeded()
             && fact.key.namespace == victim.namespace
             && fact.time.since(time).abs() <= 60_000_000
-            && fact.detail.note.as_ref().is_some_and(|(reason, name, _)| reason == "Preempted" && *name == victim.name)
+            && fact
+                .detail
+                .note
+                .as_ref()
+                .is_some_and(|(reason, name, _)| reason == "Preempted" && *name == victim.name)
     };
     let fact = inquiry.ledger.facts().iter().find(about)?;
     let (_, _, note) = fact.detail.note.as_ref()?;
@@ -61,9 +65,19 @@ fn note<'l>(inquiry: &Inquiry<'l>, victim: &Key, time: Timestamp) -> Option<(&'l
 }
 
 fn by_uid(inquiry: &Inquiry<'_>, uid: &str) -> Option<Key> {
-    let filter = Filter { resource: Some("pods".to_owned()), uid: Some(uid.to_owned()), verbs: NAMING, ..Filter::default() };
+    let filter = Filter {
+        resource: Some("pods".to_owned()),
+        uid: Some(uid.to_owned()),
+        verbs: NAMING,
+        ..Filter::default()
+    };
     inquiry.need(filter);
-    inquiry.ledger.facts().iter().find(|fact| fact.uid.as_deref() == Some(uid) && fact.key.is_pod()).map(|fact| fact.key.clone())
+    inquiry
+        .ledger
+        .facts()
+        .iter()
+        .find(|fact| fact.uid.as_deref() == Some(uid) && fact.key.is_pod())
+        .map(|fact| fact.key.clone())
 }
 
 /// The one pod that the scheduler nominated a node for at that moment; `None` if there are several.
@@ -77,7 +91,8 @@ fn by_nomination(inquiry: &Inquiry<'_>, removal: &Fact, victim: &Key) -> Option<
         until: Some(until),
         ..Filter::default()
     });
-    let in_time = |fact: &&Fact| (from..=until).contains(&fact.time) && fact.component == Some(Component::Scheduler);
+    let in_time =
+        |fact: &&Fact| (from..=until).contains(&fact.time) && fact.component == Some(Component::Scheduler);
     let facts: Vec<&Fact> = inquiry.ledger.facts().iter().filter(in_time).collect();
     let nominated = |fact: &&&Fact| {
         let elsewhere = fact.key != *victim && fact.subresource == "status" && fact.succeeded();

@@ -50,7 +50,8 @@ pub(crate) struct Unexplained<'l> {
 
 /// Judges one life.
 pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
-    let mut judged = Removal { decided: None, pressure: pressure(life), unexplained: None, attempts: Vec::new() };
+    let mut judged =
+        Removal { decided: None, pressure: pressure(life), unexplained: None, attempts: Vec::new() };
     let mut accepted: Vec<(&Fact, Certainty)> = Vec::new();
     let mut doubtful: Vec<&Fact> = Vec::new();
     for fact in life.facts.iter().copied().filter(|fact| is_request(fact)) {
@@ -78,10 +79,15 @@ pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
     let end = ends.iter().copied().find(|fact| fact.time >= after);
     match first {
         Some((fact, certainty)) => match rivals(&accepted, end) {
-            Some(rivals) => judged.unexplained = Some(Unexplained { shown_by: rivals.1, possible, rivals: rivals.0 }),
+            Some(rivals) => {
+                judged.unexplained = Some(Unexplained { shown_by: rivals.1, possible, rivals: rivals.0 })
+            }
             None => judged.decided = Some(decide(life, fact, certainty, end)),
         },
-        None => judged.unexplained = end.and_then(|end| explain_late(&mut judged, life, &mut doubtful, possible, end)),
+        None => {
+            judged.unexplained =
+                end.and_then(|end| explain_late(&mut judged, life, &mut doubtful, possible, end))
+        }
     }
     judged.attempts.extend(doubtful.into_iter().map(|fact| (fact, Outcome::Failed)));
     judged.attempts.sort_by_key(|(fact, _)| fact.time);
@@ -107,7 +113,8 @@ fn explain_late<'l>(
         return None;
     }
     // What is missing was never there, or went before the facts begin.
-    let was_there = is_last_word(end) || life.facts.iter().any(|fact| fact.succeeded() && fact.time < end.time);
+    let was_there =
+        is_last_word(end) || life.facts.iter().any(|fact| fact.succeeded() && fact.time < end.time);
     was_there.then_some(Unexplained { shown_by: end, possible, rivals: Vec::new() })
 }
 
@@ -140,7 +147,9 @@ impl<'l> Decided<'l> {
             _ => return,
         };
         let stated = life.facts.iter().copied().find(|fact| {
-            fact.component == self.fact.component && fact.succeeded() && fact.detail.disruption.as_deref() == Some(expected)
+            fact.component == self.fact.component
+                && fact.succeeded()
+                && fact.detail.disruption.as_deref() == Some(expected)
         });
         match stated {
             Some(fact) => self.proof.push(fact),
@@ -211,13 +220,17 @@ impl<'l> Decided<'l> {
 
 /// Where bodies are not recorded and two people's requests were accepted, the first may have been a dry run: then the
 /// removal must follow it within the usual grace period, or nobody can be named.
-fn rivals<'l>(accepted: &[(&'l Fact, Certainty)], end: Option<&'l Fact>) -> Option<(Vec<&'l Fact>, &'l Fact)> {
+fn rivals<'l>(
+    accepted: &[(&'l Fact, Certainty)],
+    end: Option<&'l Fact>,
+) -> Option<(Vec<&'l Fact>, &'l Fact)> {
     let (first, _) = accepted.first()?;
     let end = end?;
     if first.body_recorded || first.component.is_some() || end.time.since(first.time) <= USUAL_GRACE {
         return None;
     }
-    let before_end: Vec<&Fact> = accepted.iter().map(|(fact, _)| *fact).filter(|fact| fact.time <= end.time).collect();
+    let before_end: Vec<&Fact> =
+        accepted.iter().map(|(fact, _)| *fact).filter(|fact| fact.time <= end.time).collect();
     let others = before_end.iter().any(|fact| fact.actor.username != first.actor.username);
     others.then_some((before_end, end))
 }
@@ -253,7 +266,10 @@ fn shows_end(fact: &Fact) -> bool {
 /// Timeouts of a delete: the API server may have done it before the client hung up (2 of 5 times when tried).
 fn may_have_taken_effect(fact: &Fact) -> bool {
     let timed_out = fact.code == 504
-        || fact.code == 500 && ["context canceled", "context deadline exceeded", "Timeout"].iter().any(|words| fact.message.contains(words));
+        || fact.code == 500
+            && ["context canceled", "context deadline exceeded", "Timeout"]
+                .iter()
+                .any(|words| fact.message.contains(words));
     timed_out && !fact.dry_run && fact.component != Some(Component::Kubelet)
 }
 
@@ -262,7 +278,9 @@ fn attempt(fact: &Fact) -> Option<Outcome> {
     if fact.is_accepted() {
         return Some(Outcome::DryRun);
     }
-    if fact.component == Some(Component::Kubelet) || fact.component.is_some() && matches!(fact.code, 404 | 409) {
+    if fact.component == Some(Component::Kubelet)
+        || fact.component.is_some() && matches!(fact.code, 404 | 409)
+    {
         return None;
     }
     Some(outcome_of_refusal(fact))
@@ -287,7 +305,11 @@ fn mechanism(fact: &Fact) -> Mechanism {
         return Mechanism::EvictionApi;
     }
     let by_component = fact.component.and_then(|component| component.mechanism(&fact.key));
-    by_component.unwrap_or(if fact.verb == "deletecollection" { Mechanism::DeleteCollection } else { Mechanism::Delete })
+    by_component.unwrap_or(if fact.verb == "deletecollection" {
+        Mechanism::DeleteCollection
+    } else {
+        Mechanism::Delete
+    })
 }
 
 /// Finalizers that the garbage collector itself sets and removes

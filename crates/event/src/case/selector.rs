@@ -50,7 +50,8 @@ fn requirements(selector: &str) -> impl Iterator<Item = &str> {
 }
 
 fn requirement_holds(requirement: &str, labels: &[(String, String)]) -> Option<bool> {
-    let value_of = |key: &str| labels.iter().find(|(name, _)| name == key.trim()).map(|(_, value)| value.as_str());
+    let value_of =
+        |key: &str| labels.iter().find(|(name, _)| name == key.trim()).map(|(_, value)| value.as_str());
     if let Some((head, values)) = requirement.strip_suffix(')').and_then(|r| r.split_once('(')) {
         let (key, operator) = head.trim().rsplit_once(char::is_whitespace)?;
         let listed = |value: &str| values.split(',').any(|listed| listed.trim() == value);

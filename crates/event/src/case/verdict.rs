@@ -15,7 +15,12 @@ use crate::target::Target;
 const KEPT_ATTEMPTS: usize = 10;
 
 /// Judges every incarnation of every object that the target means.
-pub(crate) fn findings(inquiry: &Inquiry<'_>, question: &'static Question, target: &Target, window: Window) -> Findings {
+pub(crate) fn findings(
+    inquiry: &Inquiry<'_>,
+    question: &'static Question,
+    target: &Target,
+    window: Window,
+) -> Findings {
     let mut findings = Findings::default();
     for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
         for life in inquiry.ledger.lives(key) {
@@ -40,7 +45,10 @@ fn is_meant(target: &Target, key: &Key) -> bool {
         && key.resource == target.resource
         && groups().any(|group| group == key.group)
         && target.name.matches(&key.name)
-        && target.namespace.as_ref().is_none_or(|namespace| key.namespace.is_empty() || namespace.matches(&key.namespace))
+        && target
+            .namespace
+            .as_ref()
+            .is_none_or(|namespace| key.namespace.is_empty() || namespace.matches(&key.namespace))
 }
 
 fn judge<'l>(inquiry: &Inquiry<'l>, question: &'static Question, life: &Life<'l>, findings: &mut Findings) {
@@ -136,7 +144,8 @@ fn removed<'l>(
         cause.as_ref(),
     );
     answer.notes.extend(decided.notes.iter().cloned().chain(behind.notes));
-    answer.evidence = std::iter::once(&decided.fact).chain(&decided.proof).map(|fact| inquiry.evidence(fact)).collect();
+    answer.evidence =
+        std::iter::once(&decided.fact).chain(&decided.proof).map(|fact| inquiry.evidence(fact)).collect();
     Answer { cause, chain, ..answer }
 }
 
@@ -168,7 +177,8 @@ fn unknown(inquiry: &Inquiry<'_>, life: &Life<'_>, unexplained: &Unexplained<'_>
     answer.actor = None;
     answer.certainty = Certainty::Inferred;
     answer.text = tell::unexplained(&life.key, &names(&unexplained.rivals), &names(&unexplained.possible));
-    let facts = std::iter::once(&unexplained.shown_by).chain(&unexplained.rivals).chain(&unexplained.possible);
+    let facts =
+        std::iter::once(&unexplained.shown_by).chain(&unexplained.rivals).chain(&unexplained.possible);
     answer.evidence = facts.map(|fact| inquiry.evidence(fact)).collect();
     answer
 }
@@ -207,7 +217,9 @@ fn tries(
         answer.mechanism = Some(mechanism);
         answer.attempts = counts(&facts.iter().map(|fact| (*fact, outcome)).collect::<Vec<_>>());
         let detail = match outcome {
-            Outcome::Blocked => facts.iter().find_map(|fact| fact.detail.budget.as_ref()).map(|name| format!("budget {name}")),
+            Outcome::Blocked => {
+                facts.iter().find_map(|fact| fact.detail.budget.as_ref()).map(|name| format!("budget {name}"))
+            }
             Outcome::Failed => Some(format!("{} {}", last.code, last.message).trim().to_owned()),
             _ => None,
         };

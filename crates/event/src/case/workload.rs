@@ -47,7 +47,9 @@ pub(crate) fn reason<'l>(
     let (change, mechanism) = match component {
         Component::ReplicaSet => replica_set(inquiry, owner, time)?,
         Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
-        Component::DaemonSet => last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?,
+        Component::DaemonSet => {
+            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        }
         Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
         _ => return None,
     };
@@ -182,8 +184,10 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
     if !changes.iter().any(|change| change.guessed) {
         return;
     }
-    let growths = if workload.resource == "deployments" { growths(inquiry, workload, time) } else { Vec::new() };
-    let ends: Vec<Timestamp> = changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
+    let growths =
+        if workload.resource == "deployments" { growths(inquiry, workload, time) } else { Vec::new() };
+    let ends: Vec<Timestamp> =
+        changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
     for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
         let manager = change.fact.field_manager();
         let restarts = matches!(manager.as_deref(), Some("kubectl-rollout" | "kubectl-set"));
@@ -194,7 +198,12 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
 }
 
 /// The chain behind a change: an autoscaler does what its author told it to.
-fn links<'l>(inquiry: &Inquiry<'l>, change: &Change<'l>, mechanism: Mechanism, time: Timestamp) -> Vec<Link<'l>> {
+fn links<'l>(
+    inquiry: &Inquiry<'l>,
+    change: &Change<'l>,
+    mechanism: Mechanism,
+    time: Timestamp,
+) -> Vec<Link<'l>> {
     let first = Link {
         fact: change.fact,
         action: action(change, mechanism),
@@ -237,21 +246,35 @@ fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp)
 }
 
 /// The chain behind an object's creation: a controller makes what its owner's last change asked for.
-pub(crate) fn creation<'l>(inquiry: &Inquiry<'l>, object: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
+pub(crate) fn creation<'l>(
+    inquiry: &Inquiry<'l>,
+    object: &Key,
+    time: Timestamp,
+    depth: usize,
+) -> Vec<Link<'l>> {
     inquiry.need_object(object);
     let lives = inquiry.ledger.lives(object);
-    let made = lives.iter().rev().find_map(|life| Some((life, life.creation().filter(|fact| fact.received <= time)?)));
+    let made = lives
+        .iter()
+        .rev()
+        .find_map(|life| Some((life, life.creation().filter(|fact| fact.received <= time)?)));
     let Some((life, fact)) = made else {
         return Vec::new();
     };
-    let mut links =
-        vec![Link { fact, action: format!("created {object}"), certainty: Certainty::Inferred, proof: Vec::new() }];
+    let mut links = vec![Link {
+        fact,
+        action: format!("created {object}"),
+        certainty: Certainty::Inferred,
+        proof: Vec::new(),
+    }];
     if depth == 0 || fact.component.is_none() {
         return links;
     }
     if let Some(owner) = owner_of(inquiry, life, fact.component) {
         inquiry.need_object(&owner.key);
-        let changed = last(&changes(inquiry, &owner.key, fact.time), |change| change.templates || change.scales.is_some());
+        let changed = last(&changes(inquiry, &owner.key, fact.time), |change| {
+            change.templates || change.scales.is_some()
+        });
         match changed {
             Some(change) => {
                 let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
