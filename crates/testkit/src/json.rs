@@ -172,6 +172,15 @@ mod tests {
         assert_eq!(serde_json::from_str::<String>(spelled).unwrap(), text);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_reads_back(text in ".*") {
+            let written = Json::from(&text).to_string();
+            proptest::prop_assert!(!written.chars().any(|c| c < ' ' || "<>&".contains(c)));
+            proptest::prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+
     #[test]
     fn keys_keep_their_order() {
         let value =

@@ -7,12 +7,15 @@
 //!
 //! All of it is deterministic: no clock, no randomness but a seed.
 
+mod cast;
 pub mod context;
 pub mod entry;
+pub mod generator;
 
 pub mod json;
 pub mod object_ref;
 pub mod random;
+pub mod rotation;
 
 pub mod scenario;
 pub mod size;

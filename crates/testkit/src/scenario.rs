@@ -1,7 +1,6 @@
 //! Small stories of a cluster, one for each way in which an object goes or stays.
 
 mod cascade;
-mod cast;
 mod eviction;
 mod node;
 mod object;

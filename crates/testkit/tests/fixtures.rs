@@ -92,7 +92,7 @@ fn logs_hold_what_their_names_promise() {
         ),
         ("eviction-dry-run", r#"/eviction?dryRun=All","verb":"create""#),
         ("eviction-dry-run", r#""deleteOptions":{"dryRun":["All"]}"#),
-        ("drain", r#"/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-1\u0026limit=500"#),
+        ("drain", r"/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-1\u0026limit=500"),
         ("impersonation", r#""impersonatedUser":{"username":"maria""#),
         ("preemption", r#""note":"Preempted by pod "#),
         ("taint", r#""taints":[{"effect":"NoExecute","key":"maintenance"}]"#),

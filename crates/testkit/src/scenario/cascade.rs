@@ -1,10 +1,10 @@
 //! Objects that go because another went: owners, namespaces, finished jobs.
 
 use super::Scenario;
-use super::cast::{Actor, KUBECTL};
 use super::object::{Object, delete_options, kubectl_options};
 use super::story::Story;
 use super::workload::Web;
+use crate::cast::{Actor, KUBECTL};
 use crate::entry::Entry;
 use crate::json::Json;
 use crate::object;

@@ -1,9 +1,9 @@
 //! Evictions through the eviction API.
 
 use super::Scenario;
-use super::cast::{Actor, KUBECTL};
 use super::object::Object;
 use super::story::Story;
+use crate::cast::{Actor, KUBECTL};
 use crate::entry::{Entry, User};
 use crate::object;
 use crate::object_ref::ObjectRef;

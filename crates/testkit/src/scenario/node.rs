@@ -1,10 +1,10 @@
 //! Pods that go because of their node, or for the sake of others.
 
 use super::Scenario;
-use super::cast::Actor;
 use super::eviction::web;
 use super::object::{self, Object, delete_options};
 use super::story::Story;
+use crate::cast::Actor;
 use crate::json::Json;
 use crate::object_ref::ObjectRef;
 use crate::{list, object};

@@ -1,10 +1,10 @@
 //! Pods that somebody deletes.
 
 use super::Scenario;
-use super::cast::Actor;
 use super::eviction::web;
 use super::object::{Object, delete_options, kubectl_options};
 use super::story::Story;
+use crate::cast::Actor;
 use crate::json::Json;
 use crate::object;
 use crate::object_ref::ObjectRef;

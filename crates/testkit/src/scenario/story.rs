@@ -1,7 +1,7 @@
 //! A story being told: the clock runs, requests become entries.
 
-use super::cast::Actor;
 use super::object::{self, Object};
+use crate::cast::Actor;
 use crate::entry::{Entry, Level, Stage};
 use crate::json::Json;
 use crate::object_ref::ObjectRef;

@@ -1,10 +1,10 @@
 //! Logs that mislead whoever reads them carelessly.
 
 use super::Scenario;
-use super::cast::Actor;
 use super::eviction::web;
 use super::object::{Object, kubectl_options};
 use super::story::Story;
+use crate::cast::Actor;
 use crate::entry::Entry;
 use crate::object;
 use crate::object_ref::ObjectRef;

@@ -1,9 +1,9 @@
 //! Pods that their controller deletes: scaling and rollouts.
 
 use super::Scenario;
-use super::cast::Actor;
 use super::object::{Object, delete_options, pod_spec};
 use super::story::Story;
+use crate::cast::Actor;
 use crate::json::Json;
 use crate::object;
 use crate::object_ref::ObjectRef;

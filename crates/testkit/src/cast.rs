@@ -1,4 +1,4 @@
-//! Who acts in the stories.
+//! Who sends requests.
 
 use crate::entry::{Entry, User};
 use crate::object_ref::ObjectRef;
@@ -6,20 +6,20 @@ use crate::random::SplitMix64;
 
 /// A client of the API server.
 #[derive(Clone, Debug)]
-pub(super) struct Actor {
-    pub(super) user: User,
-    pub(super) agent: String,
+pub(crate) struct Actor {
+    pub(crate) user: User,
+    pub(crate) agent: String,
     /// Why the authorizer lets it.
-    pub(super) reason: String,
-    pub(super) address: String,
+    pub(crate) reason: String,
+    pub(crate) address: String,
 }
 
 /// What kubectl calls itself.
-pub(super) const KUBECTL: &str = "kubectl/v1.34.1 (linux/amd64) kubernetes/93248f9";
+pub(crate) const KUBECTL: &str = "kubectl/v1.34.1 (linux/amd64) kubernetes/93248f9";
 
 impl Actor {
     /// A person of one group, with a client certificate and kubectl.
-    pub(super) fn person(name: &str, group: &str) -> Self {
+    pub(crate) fn person(name: &str, group: &str) -> Self {
         Self {
             user: user(name, &[group, "system:authenticated"], "X509SHA256"),
             agent: KUBECTL.to_owned(),
@@ -29,17 +29,17 @@ impl Actor {
     }
 
     /// Whoever runs the cluster.
-    pub(super) fn maria() -> Self {
+    pub(crate) fn maria() -> Self {
         Self::person("maria", "platform")
     }
 
     /// Whoever runs the shop in it.
-    pub(super) fn jonas() -> Self {
+    pub(crate) fn jonas() -> Self {
         Self { address: "192.0.2.44".to_owned(), ..Self::person("jonas", "shop-devs") }
     }
 
     /// A service account with a token and a client of its own.
-    pub(super) fn service_account(namespace: &str, name: &str, agent: &str) -> Self {
+    pub(crate) fn service_account(namespace: &str, name: &str, agent: &str) -> Self {
         let username = format!("system:serviceaccount:{namespace}:{name}");
         let groups = [
             "system:serviceaccounts",
@@ -57,7 +57,7 @@ impl Actor {
     }
 
     /// A controller of kube-controller-manager, with its own service account.
-    pub(super) fn controller(name: &str) -> Self {
+    pub(crate) fn controller(name: &str) -> Self {
         let agent = "kube-controller-manager/v1.36.2 (linux/amd64) kubernetes/1f5c7a2";
         let actor = Self::service_account("kube-system", name, "");
         let role = format!("system:controller:{name}");
@@ -70,7 +70,7 @@ impl Actor {
     }
 
     /// The scheduler.
-    pub(super) fn scheduler() -> Self {
+    pub(crate) fn scheduler() -> Self {
         let name = "system:kube-scheduler";
         Self {
             user: user(name, &["system:authenticated"], "X509SHA256"),
@@ -81,7 +81,7 @@ impl Actor {
     }
 
     /// The kubelet of a node. The node authorizer gives no reason.
-    pub(super) fn kubelet(node: &str) -> Self {
+    pub(crate) fn kubelet(node: &str) -> Self {
         Self {
             user: user(
                 &format!("system:node:{node}"),
@@ -95,12 +95,12 @@ impl Actor {
     }
 
     /// The same client under another `User-Agent`.
-    pub(super) fn with_agent(self, agent: &str) -> Self {
+    pub(crate) fn with_agent(self, agent: &str) -> Self {
         Self { agent: agent.to_owned(), ..self }
     }
 
     /// A request of this actor, allowed.
-    pub(super) fn call(&self, verb: &str, object: ObjectRef) -> Entry {
+    pub(crate) fn call(&self, verb: &str, object: ObjectRef) -> Entry {
         let entry = Entry::new(self.user.clone(), verb, object).decided("allow", &self.reason);
         Entry { source_ips: vec![self.address.clone()], user_agent: self.agent.clone(), ..entry }
     }
