@@ -1,1 +1,22 @@
-//! Placeholder of the first commit.
+//! Audit logs for tests and benches, written the way kube-apiserver writes them.
+//!
+//! - [`entry`] writes one entry, byte for byte in the API server's shape.
+//! - [`scenario`] tells small stories, one for each way in which an object goes; `fixtures/` holds them as logs.
+//! - [`generator`] makes logs of any size with a realistic mix, [`rotation`] spreads them over rotated files.
+//! - [`context`] gives a test its temporary directory and finds the recordings.
+//!
+//! All of it is deterministic: no clock, no randomness but a seed.
+
+mod cast;
+pub mod context;
+pub mod entry;
+pub mod generator;
+
+pub mod json;
+pub mod object_ref;
+pub mod random;
+pub mod rotation;
+
+pub mod scenario;
+pub mod size;
+pub mod time;
