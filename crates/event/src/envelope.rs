@@ -1,5 +1,6 @@
 //! From the bytes of a line to the events in it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
@@ -28,13 +29,9 @@ const RECORD_START: &[u8] = br#"{"kind":"Event","apiVersion":"audit.k8s.io/"#;
 /// of events; the legacy text format. The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
 /// Bytes that are no UTF-8 do not cost the event; they stand as U+FFFD in it.
 pub fn decode(line: &[u8], sink: &mut impl Sink) {
-    match std::str::from_utf8(line) {
-        Ok(text) => Line { text, lossy: false, length: line.len() }.decode(sink),
-        Err(_) => {
-            let text = String::from_utf8_lossy(line);
-            Line { text: &text, lossy: true, length: line.len() }.decode(sink);
-        }
-    }
+    let text = String::from_utf8_lossy(line);
+    let lossy = matches!(text, Cow::Owned(_));
+    Line { text: &text, lossy, length: line.len() }.decode(sink);
 }
 
 /// A line as text, with the length it has in the log.

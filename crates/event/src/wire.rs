@@ -192,7 +192,7 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
                 Ok(Pairs(pairs))
             }
         }
-        deserializer.deserialize_any(Entries(PhantomData)).map(|Pairs(pairs)| Pairs(pairs))
+        deserializer.deserialize_any(Entries(PhantomData))
     }
 }
 

@@ -50,7 +50,7 @@ fn hit(fact: &Fact, life: &Life<'_>) -> Option<Hit> {
 /// Whether the selectors in the query pick the object; `None` where its labels are not recorded.
 fn selects(fact: &Fact, life: &Life<'_>) -> Option<bool> {
     let by_labels = match uri::param(&fact.uri, "labelSelector").filter(|selector| !selector.is_empty()) {
-        Some(selector) => life.labels().map_or(None, |labels| labels_match(&selector, labels)),
+        Some(selector) => life.labels().and_then(|labels| labels_match(&selector, labels)),
         None => Some(true),
     };
     let by_fields = match uri::param(&fact.uri, "fieldSelector").filter(|selector| !selector.is_empty()) {

@@ -93,6 +93,11 @@ impl Component {
         Self::named(name)
     }
 
+    /// Whether this component's own judgement may be the root of things: it found a node silent, or a load high.
+    pub(crate) const fn acts_by_itself(self) -> bool {
+        matches!(self, Self::NodeLifecycle | Self::Autoscaler | Self::Kubelet)
+    }
+
     fn named(name: &str) -> Option<Self> {
         CONTROLLERS.iter().find(|(own, _)| *own == name).map(|(_, component)| *component)
     }

@@ -28,6 +28,7 @@ pub(crate) struct Victim {
 
 /// What the object was, became or was asked to become. Everything is absent where no body says it.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent thing that a body says")]
 pub(crate) struct Detail {
     pub(crate) uid: Option<String>,
     pub(crate) dry_run: bool,

@@ -103,12 +103,11 @@ impl<'l> Inquiry<'l> {
     ) -> Option<(Life<'l>, Decided<'l>)> {
         self.need_object(key);
         let lives = self.ledger.lives(key).into_iter().rev();
-        let same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
-        same.filter_map(|life| {
+        let mut same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
+        same.find_map(|life| {
             let decided = removal(self.ledger, &life).decided?;
             (decided.fact.received <= time).then_some((life, decided))
         })
-        .next()
     }
 
     pub(crate) fn evidence(&self, fact: &Fact) -> Evidence {

@@ -77,31 +77,27 @@ pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
     let first = accepted.first().copied();
     let after = first.map_or(Timestamp::MIN, |(fact, _)| fact.received);
     let end = ends.iter().copied().find(|fact| fact.time >= after);
-    match first {
-        Some((fact, certainty)) => match rivals(&accepted, end) {
-            Some(rivals) => {
-                judged.unexplained = Some(Unexplained { shown_by: rivals.1, possible, rivals: rivals.0 })
-            }
+    match (first, end) {
+        (Some((fact, certainty)), end) => match rivals(&accepted, end) {
+            Some(rivals) => judged.unexplained = Some(Unexplained { possible, ..rivals }),
             None => judged.decided = Some(decide(life, fact, certainty, end)),
         },
-        None => {
-            judged.unexplained =
-                end.and_then(|end| explain_late(&mut judged, life, &mut doubtful, possible, end))
-        }
+        (None, Some(end)) => explain_late(&mut judged, life, &mut doubtful, possible, end),
+        (None, None) => {}
     }
     judged.attempts.extend(doubtful.into_iter().map(|fact| (fact, Outcome::Failed)));
     judged.attempts.sort_by_key(|(fact, _)| fact.time);
     judged
 }
 
-/// Whether the object went, was there no accepted request: by one that was answered with an error, or by an unknown one.
+/// With no accepted request, an object that went did so by one that was answered with an error, or by an unknown one.
 fn explain_late<'l>(
     judged: &mut Removal<'l>,
     life: &Life<'l>,
     doubtful: &mut Vec<&'l Fact>,
     possible: Vec<&'l Fact>,
     end: &'l Fact,
-) -> Option<Unexplained<'l>> {
+) {
     if let Some(at) = doubtful.iter().rposition(|fact| fact.received <= end.time) {
         let fact = doubtful.remove(at);
         let mut decided = decide(life, fact, Certainty::Inferred, Some(end));
@@ -110,12 +106,12 @@ fn explain_late<'l>(
             fact.code
         ));
         judged.decided = Some(decided);
-        return None;
+        return;
     }
     // What is missing was never there, or went before the facts begin.
     let was_there =
         is_last_word(end) || life.facts.iter().any(|fact| fact.succeeded() && fact.time < end.time);
-    was_there.then_some(Unexplained { shown_by: end, possible, rivals: Vec::new() })
+    judged.unexplained = was_there.then_some(Unexplained { shown_by: end, possible, rivals: Vec::new() });
 }
 
 fn decide<'l>(life: &Life<'l>, fact: &'l Fact, certainty: Certainty, end: Option<&'l Fact>) -> Decided<'l> {
@@ -151,15 +147,14 @@ impl<'l> Decided<'l> {
                 && fact.succeeded()
                 && fact.detail.disruption.as_deref() == Some(expected)
         });
-        match stated {
-            Some(fact) => self.proof.push(fact),
-            None => {
-                self.certainty = Certainty::Inferred;
-                self.notes.push(format!(
-                    "no entry states the reason {expected}; who deleted the pod tells it [rule: reason-by-component]"
-                ));
-            }
+        if let Some(fact) = stated {
+            self.proof.push(fact);
+            return;
         }
+        self.certainty = Certainty::Inferred;
+        self.notes.push(format!(
+            "no entry states the reason {expected}; who deleted the pod tells it [rule: reason-by-component]"
+        ));
     }
 
     /// Looks for the removal of the last finalizer, which somebody else may have done much later.
@@ -179,20 +174,17 @@ impl<'l> Decided<'l> {
                 && fact.succeeded()
                 && fact.detail.finalizers.as_ref().is_some_and(Vec::is_empty)
         });
-        match released {
-            Some(fact) => {
-                self.notes.push(format!(
-                    "it went when {} removed the last finalizer at {}",
-                    fact.actor.username, fact.time
-                ));
-                self.proof.push(fact);
-                self.completed_by = Some(fact);
-            }
-            None => {
-                self.outcome = Outcome::Unconfirmed;
-                self.notes.push(format!("it waits for its finalizers: {}", waited_for.join(", ")));
-            }
-        }
+        let Some(fact) = released else {
+            self.outcome = Outcome::Unconfirmed;
+            self.notes.push(format!("it waits for its finalizers: {}", waited_for.join(", ")));
+            return;
+        };
+        self.notes.push(format!(
+            "it went when {} removed the last finalizer at {}",
+            fact.actor.username, fact.time
+        ));
+        self.proof.push(fact);
+        self.completed_by = Some(fact);
     }
 
     /// At Metadata level a dry run in the body looks like the real thing: then the removal itself must be seen.
@@ -220,10 +212,7 @@ impl<'l> Decided<'l> {
 
 /// Where bodies are not recorded and two people's requests were accepted, the first may have been a dry run: then the
 /// removal must follow it within the usual grace period, or nobody can be named.
-fn rivals<'l>(
-    accepted: &[(&'l Fact, Certainty)],
-    end: Option<&'l Fact>,
-) -> Option<(Vec<&'l Fact>, &'l Fact)> {
+fn rivals<'l>(accepted: &[(&'l Fact, Certainty)], end: Option<&'l Fact>) -> Option<Unexplained<'l>> {
     let (first, _) = accepted.first()?;
     let end = end?;
     if first.body_recorded || first.component.is_some() || end.time.since(first.time) <= USUAL_GRACE {
@@ -232,7 +221,7 @@ fn rivals<'l>(
     let before_end: Vec<&Fact> =
         accepted.iter().map(|(fact, _)| *fact).filter(|fact| fact.time <= end.time).collect();
     let others = before_end.iter().any(|fact| fact.actor.username != first.actor.username);
-    others.then_some((before_end, end))
+    others.then_some(Unexplained { shown_by: end, possible: Vec::new(), rivals: before_end })
 }
 
 fn pressure<'l>(life: &Life<'l>) -> Option<&'l Fact> {

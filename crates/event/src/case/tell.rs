@@ -31,14 +31,11 @@ const ENDS: &[(Outcome, &str)] = &[
 
 /// A user, with whom they acted as and with what.
 pub(crate) fn who(actor: &Actor) -> String {
-    let mut who = match actor.username.as_str() {
-        "" => "somebody unauthenticated".to_owned(),
-        username => username.to_owned(),
-    };
-    if let Some(impersonated) = &actor.impersonated {
-        who += &format!(" (acting as {})", impersonated.username);
+    let username = if actor.username.is_empty() { "somebody unauthenticated" } else { &actor.username };
+    match &actor.impersonated {
+        Some(impersonated) => format!("{username} (acting as {})", impersonated.username),
+        None => username.to_owned(),
     }
-    who
 }
 
 fn with_client(actor: &Actor) -> String {
@@ -60,21 +57,26 @@ pub(crate) fn removal(
         Outcome::Unconfirmed => format!("asked to have {object} {verb}"),
         _ => format!("{verb} {object}"),
     };
-    let mut text = format!("{} {asked}", who(actor));
-    if !manner.is_empty() {
-        text += &format!(" {manner}");
-    }
-    text += &with_client(actor);
-    if attempts.blocked > 0 {
-        text += &format!(", after {} by {}", times(attempts.blocked, "refusal"), budget_named(budget));
-    }
-    if let Some(cause) = cause {
-        text += &format!(", because {} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor));
-    }
-    if outcome == Outcome::Unconfirmed {
-        text += "; nothing shows that it went";
-    }
-    text
+    let manner = if manner.is_empty() { String::new() } else { format!(" {manner}") };
+    let refusals = match attempts.blocked {
+        0 => String::new(),
+        count => format!(", after {} by {}", times(count, "refusal"), budget_named(budget)),
+    };
+    let because = cause.map(|cause| {
+        format!(", because {} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor))
+    });
+    let doubt = if outcome == Outcome::Unconfirmed { "; nothing shows that it went" } else { "" };
+    [
+        who(actor),
+        " ".to_owned(),
+        asked,
+        manner,
+        with_client(actor),
+        refusals,
+        because.unwrap_or_default(),
+        doubt.to_owned(),
+    ]
+    .concat()
 }
 
 /// `alice tried 3 times to evict pod drain/forever and was refused by disruption budget forever (kubectl)`.
@@ -90,23 +92,20 @@ pub(crate) fn attempt(
     let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
     let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
     let link = if outcome == Outcome::DryRun { "," } else { " and" };
-    let mut text = format!("{} {tried} to {verb} {object}{link} {end}", who(actor));
-    if let Some(detail) = detail {
-        text += &format!(" ({detail})");
-    }
-    text + &with_client(actor)
+    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+    format!("{} {tried} to {verb} {object}{link} {end}{detail}{}", who(actor), with_client(actor))
 }
 
 /// For a removal whose request is not in the facts.
 pub(crate) fn unexplained(object: &Key, rivals: &[String], possible: &[String]) -> String {
-    let mut text = format!("{object} was removed, but these files don't hold who asked for it");
-    if !rivals.is_empty() {
-        text = format!("{object} was removed, and any of these may have done it: {}", rivals.join(", "));
+    let what = match rivals {
+        [] => format!("{object} was removed, but these files don't hold who asked for it"),
+        _ => format!("{object} was removed, and any of these may have done it: {}", rivals.join(", ")),
+    };
+    match possible {
+        [] => what,
+        _ => format!("{what}; possibly by a delete of the whole collection, by {}", possible.join(", ")),
     }
-    if !possible.is_empty() {
-        text += &format!("; possibly by a delete of the whole collection, by {}", possible.join(", "));
-    }
-    text
 }
 
 fn budget_named(budget: Option<&str>) -> String {

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Attempts, Certainty, Mechanism, Object, Outcome};
 use crate::case::cause::{Behind, behind};
+use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::inquiry::Inquiry;
 use crate::case::life::Life;
@@ -129,7 +130,10 @@ fn removed<'l>(
     judged: &Removal<'l>,
 ) -> Answer {
     let chain: Vec<_> = behind.links.iter().map(|link| inquiry.cause(link)).collect();
-    let cause = chain.last().cloned();
+    // A component that does what others want is no root: then the root is in none of these files.
+    let ends =
+        behind.links.last().is_some_and(|link| link.fact.component.is_none_or(Component::acts_by_itself));
+    let cause = chain.last().filter(|_| ends).cloned();
     let budget = judged.attempts.iter().find_map(|(fact, _)| fact.detail.budget.as_deref());
     let mut answer = blank(life, decided.fact, decided.outcome);
     answer.mechanism = Some(mechanism);
@@ -193,6 +197,9 @@ fn counts(attempts: &[(&Fact, Outcome)]) -> Attempts {
     }
 }
 
+/// What came of an attempt, whose it was, and its subresource.
+type Kind<'f> = (Outcome, &'f str, &'f str);
+
 /// What was tried in vain: one answer for each way that each user fared.
 fn tries(
     inquiry: &Inquiry<'_>,
@@ -201,7 +208,7 @@ fn tries(
     judged: &Removal<'_>,
     asked: impl Fn(&Fact) -> bool,
 ) -> Vec<Answer> {
-    let mut groups: Vec<((Outcome, &str, &str), Vec<&Fact>)> = Vec::new();
+    let mut groups: Vec<(Kind<'_>, Vec<&Fact>)> = Vec::new();
     for (fact, outcome) in judged.attempts.iter().filter(|(fact, _)| asked(fact)) {
         let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_str());
         match groups.iter_mut().find(|(known, _)| *known == kind) {
@@ -209,7 +216,7 @@ fn tries(
             None => groups.push((kind, vec![fact])),
         }
     }
-    let answer = |((outcome, _, subresource), facts): ((Outcome, &str, &str), Vec<&Fact>)| {
+    let answer = |((outcome, _, subresource), facts): (Kind<'_>, Vec<&Fact>)| {
         let last = facts.last().copied()?;
         let mechanism = if subresource == "eviction" { Mechanism::EvictionApi } else { Mechanism::Delete };
         let mut answer = blank(life, last, outcome);
