@@ -1,0 +1,162 @@
+//! What was searched, in a few lines beside the answer.
+
+use std::fmt::Display;
+
+use audit_who_event::coverage::{Coverage, SourceCoverage};
+
+use crate::Style;
+use crate::paint::{self, Painted};
+use crate::terminal::neutral;
+
+/// Bad lines that are told one by one.
+const BAD_SHOWN: usize = 5;
+
+/// What was searched and what could not be read, one line each, without line ends: for the error stream.
+///
+/// The first line always says what was searched; `Coverage::verdict` is not among them.
+pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
+    let paint = |text, look| Painted { text, style: look, color: style.color }.to_string();
+    let mut lines = vec![searched(coverage, style)];
+    for span in coverage.bad_spans.iter().take(BAD_SHOWN) {
+        let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
+        let rest = format!("{place}: {}", span.reason);
+        lines.push(format!("{} {}", paint("bad line:", paint::ODD), neutral(&rest)));
+    }
+    let told = coverage.bad_spans.len().min(BAD_SHOWN) as u64;
+    let more = coverage.total.bad_lines.saturating_sub(told);
+    if told > 0 && more > 0 {
+        lines.push(format!("… and {} more", grouped(more)));
+    }
+    for problem in &coverage.problems {
+        let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
+        let rest = format!("{}: {}", problem.source, problem.message);
+        lines.push(format!("{} {}", paint(word, look), neutral(&rest)));
+    }
+    lines
+}
+
+fn searched(coverage: &Coverage, style: &Style) -> String {
+    let total = &coverage.total;
+    let mut line = format!(
+        "searched {}, {}, {}",
+        sources(&coverage.sources),
+        size(total.bytes),
+        counted(total.entries, "entry", "entries")
+    );
+    if let (Some(from), Some(until)) = (total.from, total.until) {
+        line = format!("{line}, {}", style.zone.show_range(from, until));
+    }
+    if total.bad_lines > 0 {
+        line = format!("{line}; {}", plural(total.bad_lines, "bad line"));
+    }
+    line
+}
+
+fn sources(sources: &[SourceCoverage]) -> String {
+    let streams = sources.iter().filter(|source| source.source == "-").count();
+    match (sources.len() - streams, streams) {
+        (0, 0) => "no files".to_owned(),
+        (0, _) => "standard input".to_owned(),
+        (files, 0) => plural(files as u64, "file"),
+        (files, _) => format!("{} and standard input", plural(files as u64, "file")),
+    }
+}
+
+fn plural(count: u64, one: &str) -> String {
+    counted(count, one, &format!("{one}s"))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
+/// `1204` as `1,204`.
+fn grouped(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in decimal units with one digit of fraction, rounded down: `6.1 MB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", grouped(bytes / unit), bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample::{self, PLAIN, Sample};
+    use crate::terminal::is_hidden;
+    use crate::{Style, Zone, hostile};
+
+    #[test]
+    fn all_that_was_and_was_not_read_is_told() {
+        assert_eq!(
+            summary(&sample::coverage(), &PLAIN),
+            [
+                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
+                "bad line: audit.log:12345 (630 bytes): torn JSON: the line ends inside a string",
+                "error: old/audit.log.gz: permission denied; read it as root",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_bad_lines_are_counted() {
+        let mut coverage = sample::coverage();
+        coverage.bad_spans = vec![coverage.bad_spans[0].clone(); 7];
+        coverage.total.bad_lines = 1209;
+        coverage.problems[0].fatal = false;
+        coverage.sources[0].source = "-".into();
+        let lines = summary(&coverage, &Style { zone: Zone::Named(chrono_tz::Asia::Tokyo), ..PLAIN });
+        assert_eq!(
+            lines[0],
+            "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
+        );
+        assert_eq!(lines[6], "… and 1,204 more");
+        assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
+        assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn nothing_read_is_told_too() {
+        assert_eq!(summary(&Coverage::default(), &PLAIN), ["searched no files, 0 B, 0 entries"]);
+    }
+
+    #[test]
+    fn colours_mark_what_is_wrong() {
+        let lines = summary(&sample::coverage(), &Style { color: true, ..PLAIN });
+        assert_eq!(lines[1][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
+        assert_eq!(
+            lines[2],
+            "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m old/audit.log.gz: permission denied; read it as root"
+        );
+    }
+
+    #[test]
+    fn sizes_are_rounded_down() {
+        let sizes = [999, 1_000, 1_999, 999_999, 10_490_000_000, u64::MAX].map(size);
+        assert_eq!(sizes, ["999 B", "1.0 kB", "1.9 kB", "999.9 kB", "10.4 GB", "18,446,744.0 TB"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_hidden_is_told(text in hostile::text()) {
+            let lines = summary(&Sample::hostile(&text).coverage, &PLAIN);
+            prop_assert!(!lines.iter().any(|line| line.contains(is_hidden)));
+        }
+    }
+}
