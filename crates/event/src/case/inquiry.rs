@@ -53,21 +53,16 @@ impl<'l> Inquiry<'l> {
 
     /// Asks for the changes and removals of everything in a namespace (or outside of all) with one of these names.
     pub(crate) fn need_names(&self, namespace: &str, names: Vec<Glob>) {
-        let namespace = Some(Glob::new(namespace));
-        self.need(Filter { namespace, names, verbs: CHANGES, ..Filter::default() });
+        let within = Filter { namespace: Some(Glob::new(namespace)), ..Filter::default() };
+        if !namespace.is_empty() {
+            self.need(Filter { verbs: COLLECTIONS, ..within.clone() });
+        }
+        self.need(Filter { names, verbs: CHANGES, ..within });
     }
 
     /// Asks for the changes and removals of one object.
     pub(crate) fn need_object(&self, key: &Key) {
         self.need_names(&key.namespace, vec![Glob::new(&*key.name)]);
-        if !key.namespace.is_empty() {
-            self.need(Filter {
-                resource: Some(key.resource.clone()),
-                namespace: Some(Glob::new(&*key.namespace)),
-                verbs: COLLECTIONS,
-                ..Filter::default()
-            });
-        }
     }
 
     /// The object that an owner reference in `namespace` means; `None` where its resource can't be told.

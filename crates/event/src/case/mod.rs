@@ -128,7 +128,8 @@ impl Case {
         let findings = verdict::findings(&inquiry, self.question, &self.target, self.window);
         let needs = inquiry.into_needs();
         self.facts = ledger.into_facts();
-        self.wants = needs.into_iter().filter(|need| !self.asked.contains(need)).collect();
+        self.wants = needs;
+        self.wants.retain(|need| !self.asked.iter().any(|asked| asked.covers(need)));
         findings
     }
 
