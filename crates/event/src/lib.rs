@@ -6,4 +6,5 @@ pub mod envelope;
 pub mod event;
 pub mod fold;
 pub mod literals;
+pub mod peek;
 pub mod time;

@@ -48,12 +48,17 @@ impl Timestamp {
             return None;
         }
         let number = |from: usize, to: usize| {
-            text[from..to].iter().try_fold(0_u32, |n, digit| {
-                digit.is_ascii_digit().then(|| n * 10 + u32::from(digit - b'0'))
-            })
+            text[from..to]
+                .iter()
+                .try_fold(0_u32, |n, digit| digit.is_ascii_digit().then(|| n * 10 + u32::from(digit - b'0')))
         };
-        let date = chrono::NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
-        let time = date.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?)?;
+        let date = chrono::NaiveDate::from_ymd_opt(
+            i32::try_from(number(0, 4)?).ok()?,
+            number(5, 7)?,
+            number(8, 10)?,
+        )?;
+        let time =
+            date.and_hms_micro_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 26)?)?;
         Some(Self(time.and_utc().timestamp_micros()))
     }
 
