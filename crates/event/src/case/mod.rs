@@ -1,7 +1,7 @@
 //! A question under investigation: facts are folded in, and judged once all are there.
 //!
 //! ```text
-//! Case::new ─► literals() ─► scan: fork(), event() …, merge() ─► judge() ─► findings
+//! Case::new ─► literals() ─► scan: fork(), event() …, merge() ─► learn() ─► findings
 //!                   ▲                                              │
 //!                   └──────────── while is_open() ◄────────────────┘
 //! ```
@@ -26,10 +26,11 @@ mod tell;
 mod verdict;
 mod workload;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Outcome};
 use crate::case::fact::Fact;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
+use crate::coverage::Coverage;
 use crate::event::Event;
 use crate::filter::{self, Filter};
 use crate::fold::{Address, Fold};
@@ -118,9 +119,10 @@ impl Case {
         }
     }
 
-    /// Judges what is known after a look, and finds out what to look for next. `sources` are the names of the sources
-    /// by number, as in addresses.
-    pub fn judge(&mut self, sources: &[String]) -> Findings {
+    /// Takes what a look found, judges all that is known, and finds out what to look for next. `sources` are the names
+    /// of the sources by number, as in addresses.
+    pub fn learn(&mut self, look: Self, sources: &[String]) -> Findings {
+        self.merge(look);
         self.looks += 1;
         self.asked.append(&mut self.wants);
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
@@ -131,6 +133,19 @@ impl Case {
         self.wants = needs;
         self.wants.retain(|need| !self.asked.iter().any(|asked| asked.covers(need)));
         findings
+    }
+
+    /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
+    pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
+        let asked = format!("{} {}", self.target, self.question.participle);
+        if let found @ 1.. = findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count() {
+            return format!("{asked}: {found} found");
+        }
+        let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
+            return format!("{asked}: these files hold no audit entries, so they can't tell");
+        };
+        let tried = if findings.answers.is_empty() { "" } else { " that did it for certain" };
+        format!("{asked}: no entry{tried} in these files, which hold entries from {from} to {until}")
     }
 
     /// Whether one of the filters matches, all but its uid.
