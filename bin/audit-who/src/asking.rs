@@ -23,19 +23,24 @@ use crate::places;
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
 /// Something could not be done or not be read.
-pub const ERROR: u8 = 2;
+pub(crate) const ERROR: u8 = 2;
 
 /// Asks the question that the command line names, prints the answer, and says how it ended.
-pub fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let (name, matches) = matches.subcommand().context("no question was asked; see audit-who --help")?;
-    let question = question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
+    let question =
+        question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
     let case = Case::new(question, target(matches)?, window(matches, &zone)?);
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
     let status = status(&asked);
-    let zone = match zone { Zone::Utc => audit_who_render::Zone::Utc, Zone::Local => audit_who_render::Zone::Local, Zone::Named(tz) => audit_who_render::Zone::Named(tz) };
+    let zone = match zone {
+        Zone::Utc => audit_who_render::Zone::Utc,
+        Zone::Local => audit_who_render::Zone::Local,
+        Zone::Named(tz) => audit_who_render::Zone::Named(tz),
+    };
     let style = Style { color: color(matches), zone, width: None };
     match print(matches, &asked, &style) {
         // Whoever reads the answer had enough of it: `| head` is no failure.
@@ -84,7 +89,10 @@ fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
     }
     let places = places::existing();
     if places.is_empty() {
-        bail!("no PATH was given, and there is no audit log in the usual places:\n  {}\ngive files or folders, or - for standard input", places::all());
+        bail!(
+            "no PATH was given, and there is no audit log in the usual places:\n  {}\ngive files or folders, or - for standard input",
+            places::all()
+        );
     }
     Ok(places)
 }
@@ -118,8 +126,11 @@ fn status(asked: &Asked) -> u8 {
 
 fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
     let format = value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text);
-    let report =
-        Report { answers: &asked.findings.answers, related: &asked.findings.related, coverage: &asked.coverage };
+    let report = Report {
+        answers: &asked.findings.answers,
+        related: &asked.findings.related,
+        coverage: &asked.coverage,
+    };
     let mut out = BufWriter::new(io::stdout().lock());
     audit_who_render::write(&report, format, style, &mut out)?;
     out.flush()?;
@@ -130,7 +141,8 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
 /// Says on standard error what was searched, and what could not be.
 fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    let silent = asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    let silent =
+        asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
     if silent {
         writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
     }

@@ -22,7 +22,7 @@ Only what happened at or after this time: 2026-11-23T05:40:00Z, '2026-11-23 05:4
 yesterday, @1795412400";
 
 /// The whole command line.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command::new("audit-who")
         .about("Answers who did it, from Kubernetes audit logs")
         .version(env!("CARGO_PKG_VERSION"))
@@ -52,13 +52,27 @@ fn question(question: &'static Question) -> Command {
 /// Which objects and which times.
 fn selection() -> [Arg; 7] {
     [
-        Arg::new("namespace").short('n').long("namespace").value_name("NAME").help("Only in this namespace; may hold *"),
-        flag("all-namespaces", "In all namespaces, which is the default").short('A').conflicts_with("namespace"),
+        Arg::new("namespace")
+            .short('n')
+            .long("namespace")
+            .value_name("NAME")
+            .help("Only in this namespace; may hold *"),
+        flag("all-namespaces", "In all namespaces, which is the default")
+            .short('A')
+            .conflicts_with("namespace"),
         Arg::new("uid").long("uid").value_name("UID").help("Only this incarnation of the object"),
         Arg::new("since").long("since").value_name("TIME").allow_hyphen_values(true).help(SINCE),
-        Arg::new("until").long("until").value_name("TIME").allow_hyphen_values(true).help("Only what happened at or before this time"),
-        flag("utc", "Read and show times in UTC; the default is this machine's zone").conflicts_with("timezone"),
-        Arg::new("timezone").long("timezone").value_name("NAME").help("Read and show times in this zone, such as Europe/Berlin"),
+        Arg::new("until")
+            .long("until")
+            .value_name("TIME")
+            .allow_hyphen_values(true)
+            .help("Only what happened at or before this time"),
+        flag("utc", "Read and show times in UTC; the default is this machine's zone")
+            .conflicts_with("timezone"),
+        Arg::new("timezone")
+            .long("timezone")
+            .value_name("NAME")
+            .help("Read and show times in this zone, such as Europe/Berlin"),
     ]
 }
 
@@ -79,9 +93,11 @@ fn output() -> [Arg; 4] {
             .default_value("auto")
             .help("When to colour; NO_COLOR is heeded"),
         flag("quiet", "Don't say what was searched; errors are still told").short('q'),
-        Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(u16).range(1..=256)).help(
-            "Threads to read with; one a processor by default. Answers don't depend on it",
-        ),
+        Arg::new("threads")
+            .long("threads")
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=256))
+            .help("Threads to read with; one a processor by default. Answers don't depend on it"),
     ]
 }
 
@@ -90,6 +106,6 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 /// The value of an option that takes one.
-pub fn value<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m str> {
+pub(crate) fn value<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m str> {
     matches.get_one::<String>(name).map(String::as_str)
 }

@@ -20,7 +20,8 @@ pub struct Asked {
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read.
 pub fn ask(scan: &Scan, inputs: &Inputs, mut case: Case) -> Asked {
-    let sources: Vec<String> = (0..inputs.len()).map(|source| inputs.source_name(source).to_owned()).collect();
+    let sources: Vec<String> =
+        (0..inputs.len()).map(|source| inputs.source_name(source).to_owned()).collect();
     let (part, mut coverage) = scan.run(inputs, &case.literals(), || case.fork());
     let mut findings = case.learn(part, &sources);
     while case.is_open() {

@@ -138,7 +138,9 @@ impl Case {
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
     pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
         let asked = format!("{} {}", self.target, self.question.participle);
-        if let found @ 1.. = findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count() {
+        if let found @ 1.. =
+            findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
+        {
             return format!("{asked}: {found} found");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
