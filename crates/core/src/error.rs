@@ -55,7 +55,7 @@ impl ErrorKind {
             Self::PassedOver => {
                 ("is ", " and was not read; name it to read it, in folders only regular files are")
             }
-            Self::Io => ("cannot be read: ", "; what stands before was read, try it on a copy"),
+            Self::Io => ("cannot be read: ", "; check the disk, or try a copy of it"),
             Self::Damaged => {
                 ("is damaged: ", "; what stands before was read, get the file again from its origin")
             }

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
 /// hand over more events than match, never fewer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Filter {
     /// API groups, any of them; empty for all.
     pub groups: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::time::Timestamp;
@@ -39,19 +39,27 @@ impl Zone {
         known.map(|zone| Self::Named(*zone)).ok_or_else(|| ZoneError(name.to_owned()))
     }
 
-    /// Writes a time as the clocks of this zone show it: `2026-11-23 05:45:10 UTC`.
+    /// Writes a time as the clocks of this zone show it, to the second: `2026-11-23 05:45:10 UTC`, and outside of UTC
+    /// `2026-11-23 06:45:10 +01:00`.
     pub const fn display(self, time: Timestamp) -> InZone {
         InZone { zone: self, time }
     }
 
     /// What the clocks of this zone show at `time`; `None` outside the years 0 to 9999.
     pub fn civil(self, time: Timestamp) -> Option<NaiveDateTime> {
-        let utc = four_digit_year(time)?;
-        Some(match self {
-            Self::Utc => utc.naive_utc(),
-            Self::Local => utc.with_timezone(&Local).naive_local(),
-            Self::Named(zone) => utc.with_timezone(&zone).naive_local(),
-        })
+        self.shift(time).map(|time| time.naive_local())
+    }
+
+    /// The time by the clocks of this zone, if its year has four digits: what is beyond can't be written so that it
+    /// reads back.
+    fn shift(self, time: Timestamp) -> Option<DateTime<FixedOffset>> {
+        let utc = time.to_datetime()?;
+        let shifted = match self {
+            Self::Utc => utc.fixed_offset(),
+            Self::Local => utc.with_timezone(&Local).fixed_offset(),
+            Self::Named(zone) => utc.with_timezone(&zone).fixed_offset(),
+        };
+        (0..=9999).contains(&shifted.year()).then_some(shifted)
     }
 
     /// When the clocks of this zone show `civil`: the first time where they show it twice, because they were set back;
@@ -75,11 +83,6 @@ impl Zone {
     }
 }
 
-/// The time in UTC, if its year has four digits: what is beyond can't be written so that it reads back.
-fn four_digit_year(time: Timestamp) -> Option<DateTime<Utc>> {
-    time.to_datetime().filter(|time| (0..=9999).contains(&time.year()))
-}
-
 /// The name of the zone.
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,7 +94,8 @@ impl fmt::Display for Zone {
     }
 }
 
-/// A time that is written as the clocks of a zone show it, to the second, with the zone's abbreviation or offset.
+/// A time that is written as the clocks of a zone show it, to the second. Outside of UTC it carries its offset, never an
+/// abbreviation: `IST` alone is three zones.
 ///
 /// A time outside the years 0 to 9999 is written as [`Timestamp`] writes it.
 #[derive(Clone, Copy, Debug)]
@@ -102,13 +106,9 @@ pub struct InZone {
 
 impl fmt::Display for InZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const FORM: &str = "%Y-%m-%d %H:%M:%S %Z";
-        let Some(utc) = four_digit_year(self.time) else { return self.time.fmt(f) };
-        match self.zone {
-            Zone::Utc => utc.format(FORM).fmt(f),
-            Zone::Local => utc.with_timezone(&Local).format(FORM).fmt(f),
-            Zone::Named(zone) => utc.with_timezone(&zone).format(FORM).fmt(f),
-        }
+        let Some(time) = self.zone.shift(self.time) else { return self.time.fmt(f) };
+        let form = if self.zone == Zone::Utc { "%Y-%m-%d %H:%M:%S UTC" } else { "%Y-%m-%d %H:%M:%S %:z" };
+        time.format(form).fmt(f)
     }
 }
 
@@ -122,6 +122,8 @@ impl std::error::Error for ZoneError {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const BERLIN: Zone = Zone::Named(Tz::Europe__Berlin);
@@ -151,16 +153,31 @@ mod tests {
 
     #[test]
     fn times_are_written_as_clocks_show_them() {
-        let at = time("2026-11-23T05:45:10.504068Z");
-        assert_eq!(Zone::Utc.display(at).to_string(), "2026-11-23 05:45:10 UTC");
-        assert_eq!(BERLIN.display(at).to_string(), "2026-11-23 06:45:10 CET");
-        assert_eq!(BERLIN.display(time("2026-07-01T00:00:00Z")).to_string(), "2026-07-01 02:00:00 CEST");
-        assert_eq!(Zone::Utc.display(Timestamp::MAX).to_string(), Timestamp::MAX.to_string());
+        let at = time("2026-11-23T23:45:10.504068Z");
+        assert_eq!(Zone::Utc.display(at).to_string(), "2026-11-23 23:45:10 UTC");
+        assert_eq!(BERLIN.display(at).to_string(), "2026-11-24 00:45:10 +01:00");
+        assert_eq!(Zone::Named(Tz::Asia__Kolkata).display(at).to_string(), "2026-11-24 05:15:10 +05:30");
+        assert_eq!(BERLIN.display(time("2026-07-01T00:00:00Z")).to_string(), "2026-07-01 02:00:00 +02:00");
+    }
+
+    #[test]
+    fn years_that_have_no_four_digits_are_written_in_utc() {
+        let end = time("9999-12-31T23:30:00Z");
+        assert_eq!(Zone::Utc.display(end).to_string(), "9999-12-31 23:30:00 UTC");
+        assert_eq!(BERLIN.display(end).to_string(), end.to_string());
+        assert_eq!(BERLIN.civil(end), None);
+        let before = time("0000-01-01T00:30:00Z").plus(-DAY);
+        for far in [Timestamp::MIN, before, Timestamp::MAX] {
+            assert_eq!(Zone::Utc.display(far).to_string(), far.to_string());
+        }
     }
 
     #[test]
     fn local_time_goes_there_and_back() {
         let at = time("2026-11-23T05:45:10Z");
+        let shown = Zone::Local.display(at).to_string();
+        let read = DateTime::parse_from_str(&shown, "%Y-%m-%d %H:%M:%S %:z").expect(&shown);
+        assert_eq!(read.timestamp_micros(), at.as_micros());
         let shown = Zone::Local.civil(at).expect("a civil time");
         assert!(Zone::Local.instant(shown).is_some_and(|first| first <= at && at.since(first) <= DAY));
     }
@@ -181,5 +198,27 @@ mod tests {
         assert_eq!(cairo.start_of(day("2026-04-24")), Some(time("2026-04-23T22:00:00Z")));
         let apia = Zone::Named(Tz::Pacific__Apia);
         assert_eq!(apia.start_of(day("2011-12-30")), Some(time("2011-12-30T10:00:00Z")));
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_can_be_shown(micros in any::<i64>()) {
+            let time = Timestamp::from_micros(micros);
+            for zone in [Zone::Utc, Zone::Local, Zone::Named(Tz::Pacific__Kiritimati)] {
+                let shown = zone.display(time).to_string();
+                prop_assert!(shown == time.to_string() || shown.len() == 23 || shown.len() == 26, "{}", shown);
+                prop_assert_eq!(zone.civil(time).is_some(), shown != time.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_can_be_shown() {
+        for end in [DateTime::<chrono::Utc>::MIN_UTC, DateTime::<chrono::Utc>::MAX_UTC] {
+            for zone in [Tz::Pacific__Kiritimati, Tz::Pacific__Pago_Pago] {
+                let time = Timestamp::from_micros(end.timestamp_micros());
+                assert_eq!(Zone::Named(zone).display(time).to_string(), time.to_string());
+            }
+        }
     }
 }

@@ -28,7 +28,6 @@ pub mod terminal;
 mod text;
 mod wrap;
 mod yaml;
-mod zone;
 
 #[cfg(test)]
 mod hostile;
@@ -40,9 +39,10 @@ use std::io;
 use audit_who_event::answer::Answer;
 use audit_who_event::coverage::Coverage;
 
+pub use audit_who_event::zone::Zone;
+
 pub use crate::format::{Format, UnknownFormat};
 pub use crate::summary::summary;
-pub use crate::zone::{UnknownZone, Zone};
 
 /// Everything that one question got back.
 #[derive(Clone, Copy, Debug)]

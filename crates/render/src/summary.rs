@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use audit_who_event::coverage::{Coverage, SourceCoverage};
+use audit_who_event::time::Timestamp;
 
-use crate::Style;
 use crate::paint::{self, Painted};
 use crate::terminal::neutral;
+use crate::{Style, Zone};
 
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
@@ -44,12 +45,27 @@ fn searched(coverage: &Coverage, style: &Style) -> String {
         counted(total.entries, "entry", "entries")
     );
     if let (Some(from), Some(until)) = (total.from, total.until) {
-        line = format!("{line}, {}", style.zone.show_range(from, until));
+        line = format!("{line}, {}", range(style.zone, from, until));
     }
     if total.bad_lines > 0 {
         line = format!("{line}; {}", plural(total.bad_lines, "bad line"));
     }
     line
+}
+
+/// A range of times; date and offset are said once where both ends share them.
+fn range(zone: Zone, from: Timestamp, until: Timestamp) -> String {
+    let (from, until) = (zone.display(from).to_string(), zone.display(until).to_string());
+    let ends: (Vec<&str>, Vec<&str>) = (from.split(' ').collect(), until.split(' ').collect());
+    match (ends.0.as_slice(), ends.1.as_slice()) {
+        ([day, first, offset], [same_day, last, same]) if offset == same && day == same_day => {
+            format!("{day} {first} to {last} {offset}")
+        }
+        ([day, first, offset], [until, last, same]) if offset == same => {
+            format!("{day} {first} to {until} {last} {offset}")
+        }
+        _ => format!("{from} to {until}"),
+    }
 }
 
 fn sources(sources: &[SourceCoverage]) -> String {
@@ -98,9 +114,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::hostile;
     use crate::sample::{self, PLAIN, Sample};
     use crate::terminal::is_hidden;
-    use crate::{Style, Zone, hostile};
+
+    fn zone(name: &str) -> Zone {
+        Zone::parse(name).unwrap()
+    }
 
     #[test]
     fn all_that_was_and_was_not_read_is_told() {
@@ -121,7 +141,7 @@ mod tests {
         coverage.total.bad_lines = 1209;
         coverage.problems[0].fatal = false;
         coverage.sources[0].source = "-".into();
-        let lines = summary(&coverage, &Style { zone: Zone::Named(chrono_tz::Asia::Tokyo), ..PLAIN });
+        let lines = summary(&coverage, &Style { zone: zone("Asia/Tokyo"), ..PLAIN });
         assert_eq!(
             lines[0],
             "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
@@ -129,6 +149,30 @@ mod tests {
         assert_eq!(lines[6], "… and 1,204 more");
         assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
         assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn a_range_says_date_and_offset_once() {
+        let range = |name: &str, from, until| {
+            let at = |text| Timestamp::parse(text).unwrap();
+            super::range(zone(name), at(from), at(until))
+        };
+        assert_eq!(
+            range("utc", "2026-11-23T05:44:57Z", "2026-11-23T05:48:10Z"),
+            "2026-11-23 05:44:57 to 05:48:10 UTC"
+        );
+        assert_eq!(
+            range("UTC", "2026-11-22T05:44:57Z", "2026-11-23T05:48:10Z"),
+            "2026-11-22 05:44:57 to 2026-11-23 05:48:10 UTC"
+        );
+        assert_eq!(
+            range("Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"),
+            "2026-10-25 02:30:00 +02:00 to 2026-10-25 02:30:00 +01:00"
+        );
+        assert_eq!(
+            super::range(Zone::Utc, Timestamp::from_micros(0), Timestamp::MAX),
+            format!("1970-01-01 00:00:00 UTC to {}", Timestamp::MAX)
+        );
     }
 
     #[test]

@@ -20,7 +20,9 @@ const LONGEST: usize = 1000;
 const NONE: &str = "-";
 
 const COLUMNS: [(&str, Cell); 9] = [
-    ("TIME", |answer, style| answer.time.map_or_else(|| NONE.to_owned(), |time| style.zone.show(time))),
+    ("TIME", |answer, style| {
+        answer.time.map_or_else(|| NONE.to_owned(), |time| style.zone.display(time).to_string())
+    }),
     ("OUTCOME", |answer, _| answer.outcome.to_string()),
     ("MECHANISM", |answer, _| told(answer.mechanism)),
     ("OBJECT", |answer, _| {

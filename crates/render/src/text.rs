@@ -98,7 +98,9 @@ impl Page<'_> {
 
     fn sentence(&mut self, answer: &Answer) -> io::Result<()> {
         self.part()?;
-        let time = answer.time.map_or_else(|| "time unknown".to_owned(), |time| self.style.zone.show(time));
+        let time = answer
+            .time
+            .map_or_else(|| "time unknown".to_owned(), |time| self.style.zone.display(time).to_string());
         write!(self.out, "{time}  ")?;
         let root = answer.cause.as_ref().map(|cause| &cause.actor);
         let mut names = root.into_iter().chain(&answer.actor).map(|actor| actor.username.as_str());
@@ -119,7 +121,7 @@ impl Page<'_> {
     }
 
     fn because(&mut self, link: &Cause) -> io::Result<()> {
-        let time = link.time.map(|time| self.style.zone.show(time));
+        let time = link.time.map(|time| self.style.zone.display(time).to_string());
         let certainty = (link.certainty == Certainty::Inferred).then(|| "inferred".to_owned());
         let aside: Vec<_> = time.into_iter().chain(certainty).collect();
         let aside = if aside.is_empty() { String::new() } else { format!(" ({})", aside.join(", ")) };

@@ -213,24 +213,25 @@ impl<F: Fold> Sink for Collector<'_, F> {
     }
 }
 
-/// The first bad spans by source and offset, however they come.
+/// The first bad spans of each source, however they come: one file that is no log hides no bad line of another.
 #[derive(Debug, Default)]
-pub(super) struct Spans(BTreeMap<Address, String>);
+pub(super) struct Spans(BTreeMap<usize, BTreeMap<Address, String>>);
 
 impl Spans {
     fn add(&mut self, address: Address, reason: impl FnOnce() -> String) {
-        let full = self.0.len() >= KEPT_SPANS;
-        if full && self.0.last_key_value().is_some_and(|(last, _)| *last <= address) {
+        let spans = self.0.entry(address.source).or_default();
+        let full = spans.len() >= KEPT_SPANS;
+        if full && spans.last_key_value().is_some_and(|(last, _)| *last <= address) {
             return;
         }
-        self.0.insert(address, reason());
-        if self.0.len() > KEPT_SPANS {
-            self.0.pop_last();
+        spans.insert(address, reason());
+        if spans.len() > KEPT_SPANS {
+            spans.pop_last();
         }
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (address, reason) in other.0 {
+        for (address, reason) in other.0.into_values().flatten() {
             self.add(address, || reason);
         }
     }
@@ -243,6 +244,6 @@ impl Spans {
             length: address.length,
             reason,
         };
-        self.0.into_iter().map(named).collect()
+        self.0.into_values().flatten().map(named).collect()
     }
 }

@@ -80,7 +80,8 @@ impl Scan {
     /// therefore see events that hold none of the literals.
     ///
     /// The time range in the coverage covers every event that was decoded; of the others only the first and the last of
-    /// each 128 KiB are looked at, so that it may miss a little where entries are out of order.
+    /// each 128 KiB are looked at (and of several events in one line the last), so that it may miss a little where
+    /// entries are out of order.
     ///
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.

@@ -1,6 +1,6 @@
 //! Which lines may matter, told from their bytes: never too few.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use audit_who_event::literals::Literals;
 use memchr::memmem::Finder;
 
@@ -32,7 +32,8 @@ impl Prefilter {
             Some(few) if few.len() <= ONE_BY_ONE => {
                 few.iter().map(|literal| Needle::One(Finder::new(literal).into_owned())).collect()
             }
-            Some(many) => match AhoCorasick::new(many) {
+            // Any other kind of match goes without the vectorized search for a few literals.
+            Some(many) => match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(many) {
                 Ok(automaton) => vec![Needle::Many(automaton)],
                 // Too many to search for: decoding all of it finds the same.
                 Err(_) => return Self::Everything,

@@ -291,7 +291,11 @@ fn documents_are_handed_over_whole() {
         let bad: Vec<_> = coverage
             .bad_spans
             .iter()
-            .map(|span| &documents[span.offset as usize..][..span.length as usize])
+            .map(|span| {
+                let (from, length) =
+                    (usize::try_from(span.offset).unwrap(), usize::try_from(span.length).unwrap());
+                &documents[from..from + length]
+            })
             .collect();
         assert_eq!(bad, ["[\n ", "\n]", "rubbish"]);
         assert!(coverage.total.is_balanced());

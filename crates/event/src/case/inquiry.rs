@@ -1,6 +1,7 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use crate::answer::{Cause, Certainty, Evidence};
 use crate::case::detail::Owner;
@@ -22,7 +23,7 @@ const COLLECTIONS: &[&str] = &["deletecollection"];
 pub(crate) struct Inquiry<'l> {
     pub(crate) ledger: &'l Ledger,
     pub(crate) sources: &'l [String],
-    needs: RefCell<Vec<Filter>>,
+    needs: RefCell<BTreeSet<Filter>>,
 }
 
 /// One link of a chain of causes.
@@ -40,15 +41,12 @@ impl<'l> Inquiry<'l> {
     }
 
     /// What to look for to know more.
-    pub(crate) fn into_needs(self) -> Vec<Filter> {
+    pub(crate) fn into_needs(self) -> BTreeSet<Filter> {
         self.needs.into_inner()
     }
 
     pub(crate) fn need(&self, filter: Filter) {
-        let mut needs = self.needs.borrow_mut();
-        if !needs.contains(&filter) {
-            needs.push(filter);
-        }
+        self.needs.borrow_mut().insert(filter);
     }
 
     /// Asks for the changes and removals of everything in a namespace (or outside of all) with one of these names.

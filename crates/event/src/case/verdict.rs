@@ -1,5 +1,7 @@
 //! From the lives of the target's objects to answers.
 
+use std::collections::BTreeMap;
+
 use crate::answer::{Answer, Attempts, Certainty, Mechanism, Object, Outcome};
 use crate::case::cause::{Behind, behind};
 use crate::case::controllers::Component;
@@ -192,13 +194,10 @@ fn tries(
     judged: &Removal<'_>,
     asked: impl Fn(&Fact) -> bool,
 ) -> Vec<Answer> {
-    let mut groups: Vec<(Kind<'_>, Vec<&Fact>)> = Vec::new();
+    let mut groups: BTreeMap<Kind<'_>, Vec<&Fact>> = BTreeMap::new();
     for (fact, outcome) in judged.attempts.iter().filter(|(fact, _)| asked(fact)) {
         let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_str());
-        match groups.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, facts)) => facts.push(fact),
-            None => groups.push((kind, vec![fact])),
-        }
+        groups.entry(kind).or_default().push(fact);
     }
     let answer = |((outcome, _, subresource), facts): (Kind<'_>, Vec<&Fact>)| {
         let last = facts.last().copied()?;
