@@ -1,0 +1,168 @@
+//! What goes wrong is told, says what to do, and does not stop the rest.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use audit_who_testkit::context::{Context, fixtures};
+
+use crate::program::{Run, audit_who, run};
+
+fn drain() -> Vec<u8> {
+    std::fs::read(fixtures().join("drain/audit.log")).unwrap()
+}
+
+fn ask(paths: &[&Path]) -> Run {
+    let paths = paths.iter().map(|path| path.to_str().expect("UTF-8"));
+    run(["evicted", "pod/web-1", "-n", "shop", "--utc"].into_iter().chain(paths))
+}
+
+/// The part of a log that is worth a question, changed, still answers it.
+#[track_caller]
+fn answers_from(name: &str, content: &[u8]) -> Run {
+    let context = Context::new().unwrap();
+    let file = context.write(name, content).unwrap();
+    let found = ask(&[&file]);
+    assert!(found.stdout.contains("maria evicted pod shop/web-1"), "{found:?}");
+    found
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_refused() {
+    for (arguments, said) in [
+        (vec!["evicted", "pod/web-1", "--since", "noon", "x"], "--since: can't read the time \"noon\""),
+        (vec!["evicted", "pod/web-1", "--until", "25:00", "x"], "--until: can't read the time \"25:00\""),
+        (vec!["evicted", "pod/web-1", "--since", "2h", "--until", "3h", "x"], "is later than --until"),
+        (vec!["evicted", "pod/web-1", "--timezone", "Mars/Base", "x"], "--timezone: "),
+        (vec!["evicted", "dragon/web-1", "x"], "dragon"),
+        (vec!["evicted", "pod/", "x"], "pod/"),
+        (vec!["evicted", "", "x"], "audit-who: "),
+        (vec!["evicted", "pod/web-1", "-o", "xml", "x"], "invalid value 'xml'"),
+        (vec!["evicted", "pod/web-1", "--threads", "0", "x"], "invalid value '0'"),
+        (vec!["evicted", "pod/web-1", "-A", "-n", "shop", "x"], "cannot be used with"),
+        (vec!["evicted"], "<KIND/NAME>"),
+        (vec!["eaten", "pod/web-1"], "eaten"),
+    ] {
+        let refused = run(&arguments);
+        assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{arguments:?}: {refused:?}");
+        assert!(refused.stderr.contains(said), "{arguments:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_does_not_stop_the_rest() {
+    let context = Context::new().unwrap();
+    let good = context.write("good.log", drain()).unwrap();
+    let missing = context.path().join("missing.log");
+    let found = ask(&[&missing, &good]);
+    assert_eq!(found.status, 2, "{found:?}");
+    assert!(found.stdout.contains("maria evicted pod shop/web-1"), "{found:?}");
+    let said = format!("{}: cannot be opened: No such file or directory", missing.display());
+    assert!(found.stderr.contains(&said) && found.stderr.contains("check the path"), "{found:?}");
+
+    let secret = context.write("secret.log", drain()).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0)).unwrap();
+    // Nothing is closed to root.
+    if std::fs::File::open(&secret).is_err() {
+        let found = ask(&[&secret, &good]);
+        assert_eq!(found.status, 2, "{found:?}");
+        assert!(found.stderr.contains("run as a user who may read it"), "{found:?}");
+    }
+
+    let found = ask(&[Path::new("/dev/null"), &good]);
+    assert_eq!(found.status, 2, "{found:?}");
+    assert!(found.stderr.contains("/dev/null: is a character device and was not read"), "{found:?}");
+}
+
+#[test]
+fn a_damaged_archive_is_read_as_far_as_it_goes() {
+    let mut packed = Vec::new();
+    let log = drain();
+    let mut encoder = flate2::read::GzEncoder::new(log.as_slice(), flate2::Compression::fast());
+    encoder.read_to_end(&mut packed).unwrap();
+    let whole = answers_from("audit.log.gz", &packed);
+    assert_eq!(whole.status, 0, "{whole:?}");
+
+    let cut = answers_from("audit.log.gz", &packed[..packed.len() - 9]);
+    assert_eq!(cut.status, 2, "{cut:?}");
+    assert!(cut.stderr.contains("is damaged: ") && cut.stderr.contains("at byte "), "{cut:?}");
+
+    let mut spoilt = packed.clone();
+    let checksum = spoilt.len() - 8;
+    spoilt[checksum] ^= 1;
+    let spoilt = answers_from("audit.log.gz", &spoilt);
+    assert_eq!(spoilt.status, 2, "{spoilt:?}");
+    assert!(spoilt.stderr.contains("is damaged: "), "{spoilt:?}");
+}
+
+#[test]
+fn lines_that_hold_no_entry_are_counted() {
+    let log = drain();
+    let clean = answers_from("audit.log", &log);
+    assert!(!clean.stderr.contains("bad line"), "{clean:?}");
+
+    let torn = answers_from("audit.log", &log[..log.len() - 500]);
+    assert_eq!(torn.status, 0, "{torn:?}");
+    assert!(torn.stderr.contains("1 bad line"), "{torn:?}");
+
+    // What `copytruncate` leaves at the head of a log that the API server goes on writing.
+    let holed = answers_from("audit.log", &[vec![0; 100_000], log.clone()].concat());
+    assert_eq!(holed.status, 0, "{holed:?}");
+    assert!(holed.stderr.contains("bad line"), "{holed:?}");
+
+    let prose = answers_from("audit.log", &[b"not an entry\n".as_slice(), &log].concat());
+    assert_eq!(prose.status, 0, "{prose:?}");
+    assert!(prose.stderr.contains("1 bad line"), "{prose:?}");
+}
+
+#[test]
+fn line_ends_and_marks_of_other_systems_are_no_damage() {
+    let log = drain();
+    let text = String::from_utf8(log.clone()).unwrap();
+    for content in [
+        text.replace('\n', "\r\n").into_bytes(),
+        format!("\u{feff}{text}").into_bytes(),
+        text.trim_end().as_bytes().to_vec(),
+        text.replace('\n', "\n\n").into_bytes(),
+    ] {
+        let found = answers_from("audit.log", &content);
+        assert_eq!(found.status, 0, "{found:?}");
+        assert!(!found.stderr.contains("bad line"), "{found:?}");
+    }
+}
+
+#[test]
+fn nothing_to_read_is_not_an_answer() {
+    let context = Context::new().unwrap();
+    let empty = context.write("empty.log", "").unwrap();
+    let found = ask(&[&empty]);
+    assert_eq!(found.status, 1, "{found:?}");
+    assert!(found.stdout.contains("these files hold no audit entries, so they can't tell"), "{found:?}");
+}
+
+#[test]
+fn a_reader_who_had_enough_is_no_error() {
+    let context = Context::new().unwrap();
+    // More than a pipe holds.
+    let names: Vec<String> = (0..2000).map(|number| format!("web-{number}")).collect();
+    let log = String::from_utf8(drain()).unwrap();
+    let done = |line: &&str| line.contains(r#""subresource":"eviction""#) && line.contains(r#""code":201"#);
+    let line = log.lines().find(done).unwrap();
+    let log: String = names.iter().map(|name| line.replace("web-1", name) + "\n").collect();
+    let file = context.write("audit.log", log).unwrap();
+    let mut child = audit_who()
+        .args(["evicted", "pod", "--utc"])
+        .arg(file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(!complaint.contains("ipe") && !complaint.contains("panic"), "{complaint}");
+    assert_eq!(output.status.code(), Some(0), "{complaint}");
+    assert!(first.contains("evicted pod"), "{first}");
+}
