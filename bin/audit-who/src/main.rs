@@ -1,1 +1,29 @@
-fn main() {}
+//! `audit-who`: answers who did it, from Kubernetes audit logs.
+
+mod asking;
+mod cli;
+mod places;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use audit_who_render::terminal;
+
+fn main() -> ExitCode {
+    let matches = cli::command().get_matches();
+    match asking::run(&matches) {
+        Ok(status) => status,
+        Err(error) => {
+            complain(&format!("audit-who: {error:#}"));
+            ExitCode::from(asking::ERROR)
+        }
+    }
+}
+
+/// Writes an error, which may quote what was given, line by line to standard error. That it can't be told is no news.
+fn complain(message: &str) {
+    let mut err = io::stderr().lock();
+    for line in message.lines() {
+        let _ = writeln!(err, "{}", terminal::neutral(line));
+    }
+}

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::time::Timestamp;
 
-/// How many bad spans are kept with their place; beyond it they are counted.
-pub const KEPT_SPANS: usize = 64;
+/// How many bad spans of one source are kept with their place; beyond it they are counted.
+pub const KEPT_SPANS: usize = 16;
 
 /// What became of the bytes that were read. Every byte is in exactly one of the byte counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -15,7 +15,8 @@ pub struct Coverage {
     pub sources: Vec<SourceCoverage>,
     /// The sum over all sources.
     pub total: Tally,
-    /// The first places that could not be read, ordered by source and offset; `total.bad_lines` counts all.
+    /// The first places of each source that could not be read, ordered by source and offset; `total.bad_lines` counts
+    /// all.
     pub bad_spans: Vec<BadSpan>,
     /// Inputs that were not read at all, or not to their end.
     pub problems: Vec<Problem>,
@@ -84,6 +85,13 @@ pub struct Problem {
     pub message: String,
     /// Whether data is missing because of it (and the exit status is 2).
     pub fatal: bool,
+}
+
+impl SourceCoverage {
+    /// Whether it was read and holds lines, but not one of them is an entry: then it is no audit log.
+    pub const fn is_no_log(&self) -> bool {
+        self.tally.entries == 0 && self.tally.bad_lines > 0
+    }
 }
 
 impl Tally {

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
 /// hand over more events than match, never fewer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Filter {
     /// API groups, any of them; empty for all.
     pub groups: Vec<String>,
@@ -44,6 +44,25 @@ impl Filter {
             && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
             && self.username.as_ref().is_none_or(|user| user.matches(&event.user.username))
             && event.stage_time.is_none_or(in_time)
+    }
+
+    /// Whether every event that meets `other` meets this condition too.
+    pub fn covers(&self, other: &Self) -> bool {
+        fn all<T: PartialEq>(own: &[T], others: &[T]) -> bool {
+            own.is_empty() || !others.is_empty() && others.iter().all(|item| own.contains(item))
+        }
+        fn same<T: PartialEq>(own: Option<&T>, others: Option<&T>) -> bool {
+            own.is_none() || own == others
+        }
+        all(&self.groups, &other.groups)
+            && all(&self.names, &other.names)
+            && all(self.verbs, other.verbs)
+            && same(self.resource.as_ref(), other.resource.as_ref())
+            && same(self.namespace.as_ref(), other.namespace.as_ref())
+            && same(self.username.as_ref(), other.username.as_ref())
+            && same(self.uid.as_ref(), other.uid.as_ref())
+            && self.from.is_none_or(|from| other.from.is_some_and(|later| later >= from))
+            && self.until.is_none_or(|until| other.until.is_some_and(|earlier| earlier <= until))
     }
 
     /// Strings of which one is in every line that matches: the rarest kind that the condition has.
@@ -109,6 +128,17 @@ mod tests {
             Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
         assert_eq!(literals_of(&filter), Some(vec!["pods".to_owned()]));
         assert_eq!(literals_of(&Filter::default()), None);
+    }
+
+    #[test]
+    fn a_filter_covers_what_asks_for_less() {
+        let wide =
+            Filter { namespace: Some(Glob::new("a")), verbs: &["create", "delete"], ..Filter::default() };
+        let narrow = Filter { verbs: &["delete"], resource: Some("pods".to_owned()), ..wide.clone() };
+        assert!(wide.covers(&narrow) && wide.covers(&wide) && Filter::default().covers(&wide));
+        assert!(!narrow.covers(&wide) && !wide.covers(&Filter::default()));
+        let early = Filter { until: Some(Timestamp::from_micros(1)), ..wide.clone() };
+        assert!(wide.covers(&early) && !early.covers(&wide));
     }
 
     #[test]

@@ -13,10 +13,12 @@ pub mod fold;
 pub mod glob;
 pub mod legacy;
 pub mod literals;
+pub mod peek;
 pub mod question;
 pub mod resource;
 pub mod subject;
 pub mod target;
+
 pub mod time;
 pub mod uri;
 pub mod when;

@@ -14,18 +14,25 @@ impl Literals {
         Self(None)
     }
 
-    /// A matching line holds at least one of these; with none given, no line matches.
+    /// A matching line holds at least one of these; with none given, no line matches, with an empty one every line may.
     pub fn any_of(literals: impl IntoIterator<Item = String>) -> Self {
         let mut literals: Vec<String> = literals.into_iter().collect();
-        literals.sort();
-        literals.dedup();
         if literals.iter().any(String::is_empty) {
             return Self::everything();
         }
-        Self(Some(literals))
+        literals.sort_by_key(String::len);
+        // What holds a shorter literal is found by it.
+        let mut shortest: Vec<String> = Vec::new();
+        for literal in literals {
+            if !shortest.iter().any(|known| literal.contains(known.as_str())) {
+                shortest.push(literal);
+            }
+        }
+        shortest.sort();
+        Self(Some(shortest))
     }
 
-    /// The strings, sorted and each once; `None` if every line matters.
+    /// The strings, sorted, none of them within another; `None` if every line matters.
     pub fn as_slice(&self) -> Option<&[String]> {
         self.0.as_deref()
     }
@@ -46,5 +53,22 @@ impl Literals {
     #[must_use]
     pub fn or_if_everything(self, other: impl FnOnce() -> Self) -> Self {
         if self.0.is_some() { self } else { other() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(literals: &[&str]) -> Literals {
+        Literals::any_of(literals.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn a_literal_within_another_stands_for_both() {
+        let both = of(&["web-1.", "db", "web-1"]).or(of(&["web"]));
+        assert_eq!(both.as_slice(), Some(&["db".to_owned(), "web".to_owned()][..]));
+        assert_eq!(of(&["a", ""]), Literals::everything());
+        assert_eq!(of(&[]).as_slice(), Some(&[][..]));
     }
 }

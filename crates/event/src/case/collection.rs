@@ -1,5 +1,6 @@
 //! Which deletes of a whole collection hit an object that they don't name.
 
+use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::ledger::Ledger;
 use crate::case::life::Life;
@@ -19,21 +20,17 @@ pub(crate) enum Hit {
 
 /// The deletes of collections that removed this life of an object, or may have.
 pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hit)> {
-    ledger
-        .collections(&life.key)
-        .filter(|fact| fact.succeeded())
-        .filter_map(|fact| Some((fact, hit(fact, life)?)))
-        .collect()
+    let same = |victim: &Victim| life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid);
+    let listed = ledger
+        .listings(&life.key)
+        .filter(|(fact, victim)| fact.succeeded() && same(victim) && !victim.terminating);
+    let listed = listed.map(|(fact, _)| (fact, Hit::Listed));
+    let unlisted = ledger.collections(&life.key).filter(|fact| fact.detail.victims.is_none());
+    listed.chain(unlisted.filter_map(|fact| Some((fact, hit(fact, life)?)))).collect()
 }
 
+/// Whether a delete whose answer is not recorded hit a life.
 fn hit(fact: &Fact, life: &Life<'_>) -> Option<Hit> {
-    if let Some(victims) = &fact.detail.victims {
-        let victim = victims.iter().find(|victim| {
-            victim.name == life.key.name
-                && life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid)
-        })?;
-        return (!victim.terminating).then_some(Hit::Listed);
-    }
     let was_there = life.seen_from()? <= fact.time
         && life.closed_at.is_none_or(|end| fact.received <= end)
         && life.succeeded_at.is_none_or(|next| fact.received < next);

@@ -1,6 +1,7 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use crate::answer::{Cause, Certainty, Evidence};
 use crate::case::detail::Owner;
@@ -22,7 +23,7 @@ const COLLECTIONS: &[&str] = &["deletecollection"];
 pub(crate) struct Inquiry<'l> {
     pub(crate) ledger: &'l Ledger,
     pub(crate) sources: &'l [String],
-    needs: RefCell<Vec<Filter>>,
+    needs: RefCell<BTreeSet<Filter>>,
 }
 
 /// One link of a chain of causes.
@@ -40,34 +41,26 @@ impl<'l> Inquiry<'l> {
     }
 
     /// What to look for to know more.
-    pub(crate) fn into_needs(self) -> Vec<Filter> {
+    pub(crate) fn into_needs(self) -> BTreeSet<Filter> {
         self.needs.into_inner()
     }
 
     pub(crate) fn need(&self, filter: Filter) {
-        let mut needs = self.needs.borrow_mut();
-        if !needs.contains(&filter) {
-            needs.push(filter);
-        }
+        self.needs.borrow_mut().insert(filter);
     }
 
     /// Asks for the changes and removals of everything in a namespace (or outside of all) with one of these names.
     pub(crate) fn need_names(&self, namespace: &str, names: Vec<Glob>) {
-        let namespace = Some(Glob::new(namespace));
-        self.need(Filter { namespace, names, verbs: CHANGES, ..Filter::default() });
+        let within = Filter { namespace: Some(Glob::new(namespace)), ..Filter::default() };
+        if !namespace.is_empty() {
+            self.need(Filter { verbs: COLLECTIONS, ..within.clone() });
+        }
+        self.need(Filter { names, verbs: CHANGES, ..within });
     }
 
     /// Asks for the changes and removals of one object.
     pub(crate) fn need_object(&self, key: &Key) {
         self.need_names(&key.namespace, vec![Glob::new(&*key.name)]);
-        if !key.namespace.is_empty() {
-            self.need(Filter {
-                resource: Some(key.resource.clone()),
-                namespace: Some(Glob::new(&*key.namespace)),
-                verbs: COLLECTIONS,
-                ..Filter::default()
-            });
-        }
     }
 
     /// The object that an owner reference in `namespace` means; `None` where its resource can't be told.

@@ -14,6 +14,11 @@ use crate::time::Timestamp;
 pub(crate) struct Ledger {
     facts: Vec<Fact>,
     by_key: BTreeMap<Key, Vec<usize>>,
+    /// Where objects stand in the answers of deletecollections: fact, and place in its list.
+    listed: BTreeMap<Key, Vec<(usize, usize)>>,
+    /// Kubernetes Events by the object that they are about: its namespace and name.
+    notes: BTreeMap<(String, String), Vec<usize>>,
+    pods_by_uid: BTreeMap<String, Key>,
 }
 
 impl Ledger {
@@ -31,16 +36,26 @@ impl Ledger {
             }
             same
         });
-        let mut by_key: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut ledger = Self::default();
         for (index, fact) in facts.iter().enumerate() {
-            by_key.entry(fact.key.clone()).or_default().push(index);
+            ledger.index(index, fact);
         }
-        for fact in &facts {
-            for victim in fact.detail.victims.iter().flatten() {
-                by_key.entry(victim_key(fact, victim)).or_default();
-            }
+        Self { facts, ..ledger }
+    }
+
+    fn index(&mut self, index: usize, fact: &Fact) {
+        self.by_key.entry(fact.key.clone()).or_default().push(index);
+        for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
+            let key = victim_key(fact, victim);
+            self.by_key.entry(key.clone()).or_default();
+            self.listed.entry(key).or_default().push((index, place));
         }
-        Self { facts, by_key }
+        if let Some((_, about, _)) = &fact.detail.note {
+            self.notes.entry((fact.key.namespace.clone(), about.clone())).or_default().push(index);
+        }
+        if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
+            self.pods_by_uid.entry(uid.clone()).or_insert_with(|| fact.key.clone());
+        }
     }
 
     /// The facts again, to add to them.
@@ -48,9 +63,31 @@ impl Ledger {
         self.facts
     }
 
-    /// All facts, by time.
-    pub(crate) fn facts(&self) -> &[Fact] {
-        &self.facts
+    /// The facts between two times, both included, by time.
+    pub(crate) fn between(&self, from: Timestamp, until: Timestamp) -> &[Fact] {
+        let start = self.facts.partition_point(|fact| fact.effective() < from);
+        let end = self.facts.partition_point(|fact| fact.effective() <= until);
+        &self.facts[start..end.max(start)]
+    }
+
+    /// The Kubernetes Events about an object, by time.
+    pub(crate) fn notes_about<'l>(&'l self, key: &Key) -> impl Iterator<Item = &'l Fact> {
+        let about = (key.namespace.clone(), key.name.clone());
+        self.notes.get(&about).into_iter().flatten().map(|index| &self.facts[*index])
+    }
+
+    /// The pod with that uid.
+    pub(crate) fn pod_with_uid(&self, uid: &str) -> Option<&Key> {
+        self.pods_by_uid.get(uid)
+    }
+
+    /// Where an object stands in the answers of deletecollections.
+    pub(crate) fn listings<'l>(&'l self, key: &Key) -> impl Iterator<Item = (&'l Fact, &'l Victim)> {
+        let places = self.listed.get(key).into_iter().flatten();
+        places.filter_map(|(index, place)| {
+            let fact = &self.facts[*index];
+            Some((fact, fact.detail.victims.as_ref()?.get(*place)?))
+        })
     }
 
     /// The objects that facts are about.
@@ -67,14 +104,10 @@ impl Ledger {
     /// alone has no facts.
     pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
         let mut lives = lives(key, self.of(key));
-        for fact in self.collections(key) {
-            for victim in
-                fact.detail.victims.iter().flatten().filter(|victim| victim_key(fact, victim) == *key)
-            {
-                match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
-                    Some(life) => life.listed = Some(victim),
-                    None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
-                }
+        for (_, victim) in self.listings(key) {
+            match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
+                Some(life) => life.listed = Some(victim),
+                None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
             }
         }
         lives
@@ -102,7 +135,7 @@ impl Ledger {
             keys.push(everywhere);
         }
         let facts = keys.into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
-        facts.map(|index| &self.facts[*index]).filter(|fact| fact.is("deletecollection"))
+        facts.map(|index| &self.facts[*index]).filter(|fact| fact.is("deletecollection") && fact.succeeded())
     }
 
     /// The last fact about `key` at or before `time` that `wanted` picks.

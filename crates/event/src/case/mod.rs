@@ -1,7 +1,7 @@
 //! A question under investigation: facts are folded in, and judged once all are there.
 //!
 //! ```text
-//! Case::new ─► literals() ─► scan: fork(), event() …, merge() ─► judge() ─► findings
+//! Case::new ─► literals() ─► scan: fork(), event() …, merge() ─► learn() ─► findings
 //!                   ▲                                              │
 //!                   └──────────── while is_open() ◄────────────────┘
 //! ```
@@ -24,14 +24,20 @@ mod removal;
 mod selector;
 mod tell;
 mod verdict;
+mod wanted;
 mod workload;
 
-use crate::answer::Answer;
+use std::collections::BTreeSet;
+
+use crate::answer::{Answer, Outcome};
+use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
+use crate::case::wanted::Wanted;
+use crate::coverage::Coverage;
 use crate::event::Event;
-use crate::filter::{self, Filter};
+use crate::filter::Filter;
 use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
@@ -81,8 +87,8 @@ pub struct Case {
     target: Target,
     window: Window,
     /// What to look for in the next look.
-    wants: Vec<Filter>,
-    asked: Vec<Filter>,
+    wanted: Wanted,
+    asked: BTreeSet<Filter>,
     looks: usize,
     facts: Vec<Fact>,
 }
@@ -90,18 +96,18 @@ pub struct Case {
 impl Case {
     /// Opens a case. Answers count only within `window`; causes may lie before it.
     pub fn new(question: &'static Question, target: Target, window: Window) -> Self {
-        let wants = first_look(&target);
-        Self { question, target, window, wants, asked: Vec::new(), looks: 0, facts: Vec::new() }
+        let wanted = Wanted::new(first_look(&target));
+        Self { question, target, window, wanted, asked: BTreeSet::new(), looks: 0, facts: Vec::new() }
     }
 
     /// Whether another look could tell more.
     pub fn is_open(&self) -> bool {
-        !self.wants.is_empty() && self.looks < MAX_LOOKS
+        !self.wanted.is_empty() && self.looks < MAX_LOOKS
     }
 
     /// What must stand in a line to matter in the next look.
     pub fn literals(&self) -> Literals {
-        filter::literals(&self.wants)
+        self.wanted.literals()
     }
 
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
@@ -111,38 +117,54 @@ impl Case {
             question: self.question,
             target: self.target.clone(),
             window: self.window,
-            wants: self.wants.clone(),
-            asked: Vec::new(),
+            wanted: self.wanted.clone(),
+            asked: BTreeSet::new(),
             looks: self.looks,
             facts: Vec::new(),
         }
     }
 
-    /// Judges what is known after a look, and finds out what to look for next. `sources` are the names of the sources
-    /// by number, as in addresses.
-    pub fn judge(&mut self, sources: &[String]) -> Findings {
+    /// Takes what a look found, judges all that is known, and finds out what to look for next. `sources` are the names
+    /// of the sources by number, as in addresses.
+    pub fn learn(&mut self, look: Self, sources: &[String]) -> Findings {
+        self.merge(look);
         self.looks += 1;
-        self.asked.append(&mut self.wants);
+        self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
         let inquiry = Inquiry::new(&ledger, sources);
         let findings = verdict::findings(&inquiry, self.question, &self.target, self.window);
         let needs = inquiry.into_needs();
         self.facts = ledger.into_facts();
-        self.wants = needs.into_iter().filter(|need| !self.asked.contains(need)).collect();
+        let is_new =
+            |need: &Filter| !self.asked.contains(need) && !self.asked.iter().any(|asked| asked.covers(need));
+        self.wanted = Wanted::new(needs.into_iter().filter(is_new).collect());
         findings
     }
 
-    /// Whether one of the filters matches, all but its uid.
-    fn is_wanted(&self, event: &Event<'_>, key: &Key) -> bool {
-        self.wants.iter().any(|filter| filter.matches(event, key))
+    /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
+    pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
+        let asked = format!("{} {}", self.target, self.question.participle);
+        if let found @ 1.. =
+            findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
+        {
+            return format!("{asked}: {found} found");
+        }
+        let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
+            return format!("{asked}: these files hold no audit entries, so they can't tell");
+        };
+        let tried = if findings.answers.is_empty() { "" } else { " that did it for certain" };
+        format!("{asked}: no entry{tried} in these files, which hold entries from {from} to {until}")
     }
 
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
-        let Some(victims) = &mut fact.detail.victims else { return };
-        let named =
-            |name: &str| self.wants.iter().any(|filter| filter.names.iter().any(|glob| glob.matches(name)));
-        victims.retain(|victim| named(&victim.name));
+        let namespace = &fact.key.namespace;
+        if let Some(victims) = &mut fact.detail.victims {
+            let within = |victim: &Victim| {
+                if namespace.is_empty() { victim.namespace.clone() } else { namespace.clone() }
+            };
+            victims.retain(|victim| self.wanted.names(&within(victim), &victim.name));
+        }
     }
 }
 
@@ -152,14 +174,12 @@ impl Fold for Case {
             return;
         }
         let Some(key) = Key::of(event) else { return };
-        if !self.is_wanted(event, &key) {
+        if self.wanted.met_by(event, &key).next().is_none() {
             return;
         }
         let mut fact = Fact::of(event, key, address);
-        let identified = self.wants.iter().any(|filter| {
-            filter.matches(event, &fact.key) && (filter.uid.is_none() || filter.uid == fact.uid)
-        });
-        if !identified || is_idle_talk(&fact) {
+        let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
+        if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact) {
             return;
         }
         self.keep_named_victims(&mut fact);

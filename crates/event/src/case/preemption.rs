@@ -1,5 +1,7 @@
 //! For which pod the scheduler made room.
 
+use std::collections::BTreeSet;
+
 use crate::answer::Certainty;
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -12,6 +14,9 @@ use crate::time::Timestamp;
 
 /// How far from the victim's removal the scheduler nominates a node for the preemptor, in microseconds.
 const NOMINATION: i64 = 2_000_000;
+
+/// How far from the victim's removal the scheduler says why, in microseconds.
+const NOTE: i64 = 60_000_000;
 
 const PATCH: &[&str] = &["patch"];
 const NAMING: &[&str] = &["create"];
@@ -42,18 +47,13 @@ enum Told {
 /// The scheduler's own Event: `Preempted by pod UID on node N`, in older versions `Preempted by NAMESPACE/NAME on node N`
 /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/scheduler/framework/preemption/preemption.go)).
 fn note<'l>(inquiry: &Inquiry<'l>, victim: &Key, time: Timestamp) -> Option<(&'l Fact, Told)> {
-    let about = |fact: &&Fact| {
+    let by_scheduler = |fact: &&Fact| {
         fact.component == Some(Component::Scheduler)
             && fact.succeeded()
-            && fact.key.namespace == victim.namespace
-            && fact.time.since(time).abs() <= 60_000_000
-            && fact
-                .detail
-                .note
-                .as_ref()
-                .is_some_and(|(reason, name, _)| reason == "Preempted" && *name == victim.name)
+            && fact.time.since(time).abs() <= NOTE
+            && fact.detail.note.as_ref().is_some_and(|(reason, ..)| reason == "Preempted")
     };
-    let fact = inquiry.ledger.facts().iter().find(about)?;
+    let fact = inquiry.ledger.notes_about(victim).find(by_scheduler)?;
     let (_, _, note) = fact.detail.note.as_ref()?;
     let by = note.strip_prefix("Preempted by ")?.split(" on node").next()?.trim();
     let by = by.strip_prefix("pod ").unwrap_or(by);
@@ -72,12 +72,7 @@ fn by_uid(inquiry: &Inquiry<'_>, uid: &str) -> Option<Key> {
         ..Filter::default()
     };
     inquiry.need(filter);
-    inquiry
-        .ledger
-        .facts()
-        .iter()
-        .find(|fact| fact.uid.as_deref() == Some(uid) && fact.key.is_pod())
-        .map(|fact| fact.key.clone())
+    inquiry.ledger.pod_with_uid(uid).cloned()
 }
 
 /// The one pod that the scheduler nominated a node for at that moment; `None` if there are several.
@@ -91,20 +86,15 @@ fn by_nomination(inquiry: &Inquiry<'_>, removal: &Fact, victim: &Key) -> Option<
         until: Some(until),
         ..Filter::default()
     });
-    let in_time =
-        |fact: &&Fact| (from..=until).contains(&fact.time) && fact.component == Some(Component::Scheduler);
-    let facts: Vec<&Fact> = inquiry.ledger.facts().iter().filter(in_time).collect();
+    let by_scheduler = |fact: &&Fact| fact.component == Some(Component::Scheduler);
+    let facts: Vec<&Fact> = inquiry.ledger.between(from, until).iter().filter(by_scheduler).collect();
+    let victims: BTreeSet<&Key> =
+        facts.iter().filter(|fact| fact.is("delete")).map(|fact| &fact.key).collect();
     let nominated = |fact: &&&Fact| {
         let elsewhere = fact.key != *victim && fact.subresource == "status" && fact.succeeded();
-        let victims_too = facts.iter().any(|other| other.key == fact.key && other.is("delete"));
         let asked = !fact.body_recorded || fact.detail.nominated_node.is_some();
-        elsewhere && asked && !victims_too
+        elsewhere && asked && !victims.contains(&fact.key)
     };
-    let mut pods: Vec<&Key> = facts.iter().filter(nominated).map(|fact| &fact.key).collect();
-    pods.sort();
-    pods.dedup();
-    match pods.as_slice() {
-        [only] => Some((*only).clone()),
-        _ => None,
-    }
+    let pods: BTreeSet<&Key> = facts.iter().filter(nominated).map(|fact| &fact.key).collect();
+    pods.first().filter(|_| pods.len() == 1).map(|only| (*only).clone())
 }

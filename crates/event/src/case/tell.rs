@@ -1,6 +1,7 @@
 //! Answers as sentences. They hold text from the log as it is; whoever shows them makes it harmless.
 
-use crate::answer::{Actor, Attempts, Cause, Mechanism, Outcome};
+use crate::answer::{Actor, Answer, Mechanism, Outcome};
+use crate::case::controllers::Component;
 use crate::subject::Key;
 
 /// How a removal is told: before and after the object.
@@ -15,7 +16,7 @@ const PHRASES: &[(Mechanism, &str, &str)] = &[
     (Mechanism::Rollout, "deleted", "to replace it by a newer version"),
     (Mechanism::OwnerGc, "deleted", "because its owner was deleted"),
     (Mechanism::NamespaceDeletion, "deleted", "because its namespace was deleted"),
-    (Mechanism::PodGc, "deleted", "as garbage"),
+    (Mechanism::PodGc, "deleted", "as garbage, its node being gone or too many pods finished"),
     (Mechanism::JobTtl, "deleted", "because its time to live after finishing had run out"),
     (Mechanism::CronjobHistory, "deleted", "because its cron job keeps only so many finished jobs"),
     (Mechanism::Finalizer, "deleted", "which had to wait for its finalizers"),
@@ -38,45 +39,34 @@ pub(crate) fn who(actor: &Actor) -> String {
     }
 }
 
+/// The client's own word, where the credential does not tell more.
 fn with_client(actor: &Actor) -> String {
+    if Component::of(actor).is_some() {
+        return String::new();
+    }
     actor.client.as_ref().map(|client| format!(" ({client})")).unwrap_or_default()
 }
 
-/// `alice evicted pod drain/web-1 through the eviction API (kubectl), because alice drained node n2`.
-pub(crate) fn removal(
-    actor: &Actor,
-    object: &Key,
-    mechanism: Mechanism,
-    outcome: Outcome,
-    attempts: Attempts,
-    budget: Option<&str>,
-    cause: Option<&Cause>,
-) -> String {
-    let (_, verb, manner) = PHRASES.iter().find(|(known, _, _)| *known == mechanism).unwrap_or(&PHRASES[4]);
-    let asked = match outcome {
-        Outcome::Unconfirmed => format!("asked to have {object} {verb}"),
-        _ => format!("{verb} {object}"),
-    };
+/// `alice evicted pod drain/web-1 through the eviction API (kubectl): alice drained node n2 (kubectl)`.
+pub(crate) fn removal(answer: &Answer, object: &Key, budget: Option<&str>) -> String {
+    let phrase = PHRASES.iter().find(|(mechanism, _, _)| answer.mechanism == Some(*mechanism));
+    let (_, verb, manner) = phrase.unwrap_or(&PHRASES[4]);
+    let unconfirmed = answer.outcome == Outcome::Unconfirmed;
+    let asked =
+        if unconfirmed { format!("asked to have {object} {verb}") } else { format!("{verb} {object}") };
     let manner = if manner.is_empty() { String::new() } else { format!(" {manner}") };
-    let refusals = match attempts.blocked {
+    let (by, client) =
+        answer.actor.as_ref().map(|actor| (who(actor), with_client(actor))).unwrap_or_default();
+    let refusals = match answer.attempts.blocked {
         0 => String::new(),
         count => format!(", after {} by {}", times(count, "refusal"), budget_named(budget)),
     };
-    let because = cause.map(|cause| {
-        format!(", because {} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor))
+    let because = answer.cause.as_ref().map(|cause| {
+        let far = if answer.chain.len() > 1 { "; behind it, " } else { ": " };
+        format!("{far}{} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor))
     });
-    let doubt = if outcome == Outcome::Unconfirmed { "; nothing shows that it went" } else { "" };
-    [
-        who(actor),
-        " ".to_owned(),
-        asked,
-        manner,
-        with_client(actor),
-        refusals,
-        because.unwrap_or_default(),
-        doubt.to_owned(),
-    ]
-    .concat()
+    let doubt = if unconfirmed { "; nothing shows that it went" } else { "" };
+    format!("{by} {asked}{manner}{client}{refusals}{}{doubt}", because.unwrap_or_default())
 }
 
 /// `alice tried 3 times to evict pod drain/forever and was refused by disruption budget forever (kubectl)`.

@@ -1,5 +1,7 @@
 //! From the lives of the target's objects to answers.
 
+use std::collections::BTreeMap;
+
 use crate::answer::{Answer, Attempts, Certainty, Mechanism, Object, Outcome};
 use crate::case::cause::{Behind, behind};
 use crate::case::controllers::Component;
@@ -62,8 +64,8 @@ fn judge<'l>(inquiry: &Inquiry<'l>, question: &'static Question, life: &Life<'l>
     if let Some(decided) = &judged.decided {
         let behind = behind(inquiry, life, decided);
         let mechanism = behind.mechanism.unwrap_or(decided.mechanism);
-        let answer = removed(inquiry, life, decided, mechanism, behind, &judged);
-        sort_in(question, mechanism, Answer { attempts, ..answer }, findings);
+        let answer = removed(inquiry, life, decided, behind, &judged.attempts);
+        sort_in(question, mechanism, answer, findings);
     }
     if let Some(unexplained) = &judged.unexplained {
         let answer = Answer { attempts, ..unknown(inquiry, life, unexplained) };
@@ -125,46 +127,30 @@ fn removed<'l>(
     inquiry: &Inquiry<'l>,
     life: &Life<'l>,
     decided: &Decided<'l>,
-    mechanism: Mechanism,
     behind: Behind<'l>,
-    judged: &Removal<'l>,
+    attempts: &[(&Fact, Outcome)],
 ) -> Answer {
-    let chain: Vec<_> = behind.links.iter().map(|link| inquiry.cause(link)).collect();
+    let mut answer = blank(life, decided.fact, decided.outcome);
+    answer.mechanism = Some(behind.mechanism.unwrap_or(decided.mechanism));
+    answer.certainty = decided.certainty;
+    answer.attempts = counts(attempts);
+    answer.chain = behind.links.iter().map(|link| inquiry.cause(link)).collect();
     // A component that does what others want is no root: then the root is in none of these files.
     let ends =
         behind.links.last().is_some_and(|link| link.fact.component.is_none_or(Component::acts_by_itself));
-    let cause = chain.last().filter(|_| ends).cloned();
-    let budget = judged.attempts.iter().find_map(|(fact, _)| fact.detail.budget.as_deref());
-    let mut answer = blank(life, decided.fact, decided.outcome);
-    answer.mechanism = Some(mechanism);
-    answer.certainty = decided.certainty;
-    answer.text = tell::removal(
-        &decided.fact.actor,
-        &life.key,
-        mechanism,
-        decided.outcome,
-        counts(&judged.attempts),
-        budget,
-        cause.as_ref(),
-    );
+    answer.cause = answer.chain.last().filter(|_| ends).cloned();
+    let budget = attempts.iter().find_map(|(fact, _)| fact.detail.budget.as_deref());
+    answer.text = tell::removal(&answer, &life.key, budget);
     answer.notes.extend(decided.notes.iter().cloned().chain(behind.notes));
     answer.evidence =
         std::iter::once(&decided.fact).chain(&decided.proof).map(|fact| inquiry.evidence(fact)).collect();
-    Answer { cause, chain, ..answer }
+    answer
 }
 
 fn pressure(inquiry: &Inquiry<'_>, life: &Life<'_>, fact: &Fact) -> Answer {
     let mut answer = blank(life, fact, Outcome::Succeeded);
     answer.mechanism = Some(Mechanism::NodePressure);
-    answer.text = tell::removal(
-        &fact.actor,
-        &life.key,
-        Mechanism::NodePressure,
-        Outcome::Succeeded,
-        Attempts::default(),
-        None,
-        None,
-    );
+    answer.text = tell::removal(&answer, &life.key, None);
     answer.notes.push("the pod's object stays, in phase Failed, until somebody deletes it".to_owned());
     answer.evidence = vec![inquiry.evidence(fact)];
     answer
@@ -208,13 +194,10 @@ fn tries(
     judged: &Removal<'_>,
     asked: impl Fn(&Fact) -> bool,
 ) -> Vec<Answer> {
-    let mut groups: Vec<(Kind<'_>, Vec<&Fact>)> = Vec::new();
+    let mut groups: BTreeMap<Kind<'_>, Vec<&Fact>> = BTreeMap::new();
     for (fact, outcome) in judged.attempts.iter().filter(|(fact, _)| asked(fact)) {
         let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_str());
-        match groups.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, facts)) => facts.push(fact),
-            None => groups.push((kind, vec![fact])),
-        }
+        groups.entry(kind).or_default().push(fact);
     }
     let answer = |((outcome, _, subresource), facts): (Kind<'_>, Vec<&Fact>)| {
         let last = facts.last().copied()?;

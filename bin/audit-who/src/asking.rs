@@ -1,0 +1,154 @@
+//! One question from the command line to its answer.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use anyhow::{Context, anyhow, bail};
+use audit_who_core::event::answer::Outcome;
+use audit_who_core::event::case::{Case, Window};
+use audit_who_core::event::glob::Glob;
+use audit_who_core::event::target::Target;
+use audit_who_core::event::time::Timestamp;
+use audit_who_core::event::zone::Zone;
+use audit_who_core::event::{question, when};
+use audit_who_core::{Asked, Inputs, Scan, ask};
+use audit_who_render::{Format, Report, Style, summary, terminal};
+use clap::ArgMatches;
+
+use crate::cli::value;
+use crate::places;
+
+const FOUND: u8 = 0;
+const NOTHING_FOUND: u8 = 1;
+/// Something could not be done or not be read.
+pub(crate) const ERROR: u8 = 2;
+
+/// Asks the question that the command line names, prints the answer, and says how it ended.
+pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let (name, matches) = matches.subcommand().context("no question was asked; see audit-who --help")?;
+    let question =
+        question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
+    let zone = zone(matches)?;
+    let case = Case::new(question, target(matches)?, window(matches, &zone)?);
+    let threads = matches.get_one::<u16>("threads");
+    let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
+    let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
+    let status = status(&asked);
+    let zone = match zone {
+        Zone::Utc => audit_who_render::Zone::Utc,
+        Zone::Local => audit_who_render::Zone::Local,
+        Zone::Named(tz) => audit_who_render::Zone::Named(tz),
+    };
+    let style = Style { color: color(matches), zone, width: None };
+    match print(matches, &asked, &style) {
+        // Whoever reads the answer had enough of it: `| head` is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(status)),
+        printed => printed.context("the answer could not be written").map(|()| ExitCode::from(status)),
+    }
+}
+
+fn target(matches: &ArgMatches) -> anyhow::Result<Target> {
+    let text = value(matches, "target").unwrap_or_default();
+    let target = Target::parse(text).map_err(|error| anyhow!("{error}"))?;
+    Ok(target
+        .in_namespace(value(matches, "namespace").map(Glob::new))
+        .with_uid(value(matches, "uid").map(str::to_owned)))
+}
+
+fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
+    match value(matches, "timezone") {
+        Some(name) => Zone::parse(name).map_err(|error| anyhow!("--timezone: {error}")),
+        None if matches.get_flag("utc") => Ok(Zone::Utc),
+        None => Ok(Zone::Local),
+    }
+}
+
+fn window(matches: &ArgMatches, zone: &Zone) -> anyhow::Result<Window> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
+    let now = Timestamp::from_micros(i64::try_from(now).unwrap_or(i64::MAX));
+    let point = |name: &str, open: Timestamp| match value(matches, name) {
+        Some(text) => when::parse(text, now, zone).map_err(|error| anyhow!("--{name}: {error}")),
+        None => Ok(open),
+    };
+    let window = Window { from: point("since", Timestamp::MIN)?, until: point("until", Timestamp::MAX)? };
+    if window.from > window.until {
+        bail!("--since {} is later than --until {}: nothing can lie between them", window.from, window.until);
+    }
+    Ok(window)
+}
+
+fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
+    let given: Vec<PathBuf> = matches.get_many("paths").unwrap_or_default().cloned().collect();
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if is_piped() {
+        return Ok(vec![PathBuf::from("-")]);
+    }
+    let places = places::existing();
+    if places.is_empty() {
+        bail!(
+            "no PATH was given, and there is no audit log in the usual places:\n  {}\ngive files or folders, or - for standard input",
+            places::all()
+        );
+    }
+    Ok(places)
+}
+
+/// Whether standard input is a pipe or a file: cron and systemd give a program `/dev/null`, which is neither.
+#[cfg(unix)]
+fn is_piped() -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileTypeExt;
+    let Ok(owned) = io::stdin().as_fd().try_clone_to_owned() else { return false };
+    let kind = std::fs::File::from(owned).metadata().map(|metadata| metadata.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
+}
+
+fn color(matches: &ArgMatches) -> bool {
+    match value(matches, "color") {
+        Some("always") => true,
+        Some("never") => false,
+        _ => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+    }
+}
+
+/// The status to exit with: what could not be read outweighs what was found.
+fn status(asked: &Asked) -> u8 {
+    let found = asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded);
+    if asked.coverage.problems.iter().any(|problem| problem.fatal) {
+        return ERROR;
+    }
+    if found { FOUND } else { NOTHING_FOUND }
+}
+
+fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
+    let format = value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text);
+    let report = Report {
+        answers: &asked.findings.answers,
+        related: &asked.findings.related,
+        coverage: &asked.coverage,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    audit_who_render::write(&report, format, style, &mut out)?;
+    out.flush()?;
+    drop(out);
+    tell(matches, asked, format, style)
+}
+
+/// Says on standard error what was searched, and what could not be.
+fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    let silent =
+        asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    if silent {
+        writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
+    }
+    let quiet = matches.get_flag("quiet");
+    for line in summary(&asked.coverage, style).iter().skip(usize::from(quiet)) {
+        writeln!(err, "{line}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The command line: one subcommand a question, from the table of questions.
+
+use std::path::PathBuf;
+
+use audit_who_core::event::question::{QUESTIONS, Question};
+use audit_who_render::Format;
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+const AFTER: &str = "\
+Without PATH, standard input is read if it is piped, else the places where API servers usually log.
+Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
+
+Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same).";
+
+const TARGET: &str = "\
+What it happened to: KIND/NAME as kubectl takes it (pod/web-1, deploy/web, node/n1), NAME may hold *; \
+KIND alone for all; RESOURCE.GROUP/NAME for custom resources";
+
+const SINCE: &str = "\
+Only what happened at or after this time: 2026-11-23T05:40:00Z, '2026-11-23 05:40', 05:40, 2h, -90m, \
+yesterday, @1795412400";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("audit-who")
+        .about("Answers who did it, from Kubernetes audit logs")
+        .version(env!("CARGO_PKG_VERSION"))
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .after_help(AFTER)
+        .subcommands(QUESTIONS.iter().map(question))
+}
+
+fn question(question: &'static Question) -> Command {
+    Command::new(question.name)
+        .visible_aliases(question.aliases)
+        .about(question.about)
+        .after_help(AFTER)
+        .args([
+            Arg::new("target").value_name("KIND/NAME").required(true).help(TARGET),
+            Arg::new("paths")
+                .value_name("PATH")
+                .num_args(0..)
+                .value_parser(value_parser!(PathBuf))
+                .help("Audit logs: files, folders, or -"),
+        ])
+        .args(selection())
+        .args(output())
+}
+
+/// Which objects and which times.
+fn selection() -> [Arg; 7] {
+    [
+        Arg::new("namespace")
+            .short('n')
+            .long("namespace")
+            .value_name("NAME")
+            .help("Only in this namespace; may hold *"),
+        flag("all-namespaces", "In all namespaces, which is the default")
+            .short('A')
+            .conflicts_with("namespace"),
+        Arg::new("uid").long("uid").value_name("UID").help("Only this incarnation of the object"),
+        Arg::new("since").long("since").value_name("TIME").allow_hyphen_values(true).help(SINCE),
+        Arg::new("until")
+            .long("until")
+            .value_name("TIME")
+            .allow_hyphen_values(true)
+            .help("Only what happened at or before this time"),
+        flag("utc", "Read and show times in UTC; the default is this machine's zone")
+            .conflicts_with("timezone"),
+        Arg::new("timezone")
+            .long("timezone")
+            .value_name("NAME")
+            .help("Read and show times in this zone, such as Europe/Berlin"),
+    ]
+}
+
+/// How answers are shown, and how fast they are found.
+fn output() -> [Arg; 4] {
+    let formats = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
+    [
+        Arg::new("output")
+            .short('o')
+            .long("output")
+            .value_name("FORMAT")
+            .value_parser(clap::builder::PossibleValuesParser::new(formats))
+            .help("How to show answers; sentences by default"),
+        Arg::new("color")
+            .long("color")
+            .value_name("WHEN")
+            .value_parser(["auto", "always", "never"])
+            .default_value("auto")
+            .help("When to colour; NO_COLOR is heeded"),
+        flag("quiet", "Don't say what was searched; errors are still told").short('q'),
+        Arg::new("threads")
+            .long("threads")
+            .value_name("N")
+            .value_parser(value_parser!(u16).range(1..=256))
+            .help("Threads to read with; one a processor by default. Answers don't depend on it"),
+    ]
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+/// The value of an option that takes one.
+pub(crate) fn value<'m>(matches: &'m ArgMatches, name: &str) -> Option<&'m str> {
+    matches.get_one::<String>(name).map(String::as_str)
+}

@@ -1,0 +1,171 @@
+//! Why an input could not be read as wanted.
+
+use std::{fmt, io};
+
+use audit_who_event::coverage::Problem;
+
+/// Something went wrong with one input: what, where, and what to do about it.
+///
+/// Other inputs are read all the same; a scan turns each error into a [`Problem`] of its coverage.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {}", self.message())]
+pub struct Error {
+    kind: ErrorKind,
+    path: String,
+    offset: Option<u64>,
+    detail: String,
+    source: Option<io::Error>,
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is nothing at the path.
+    NotFound,
+    /// The path may not be read.
+    PermissionDenied,
+    /// The path is a device or a socket.
+    NotALog,
+    /// Something in a folder is no regular file, and is passed over. Nothing is missing because of it.
+    PassedOver,
+    /// The operating system failed to read it.
+    Io,
+    /// Compressed data that is cut off, damaged or followed by something else.
+    Damaged,
+    /// The file is shorter than it was when it was opened first.
+    Shrunk,
+    /// Another file stands at the path than the one that was opened first, or its start was rewritten.
+    Replaced,
+    /// Standard input or a FIFO could not be kept for a second reading.
+    Spool,
+    /// It holds what another input holds, and is counted once. Nothing is missing because of it.
+    Duplicate,
+}
+
+impl ErrorKind {
+    /// What went wrong and what to do about it, around what is known in detail.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotFound => ("cannot be opened: ", "; check the path"),
+            Self::PermissionDenied => ("cannot be opened: ", "; run as a user who may read it"),
+            Self::NotALog => {
+                ("is ", " and was not read; give regular files, folders, FIFOs or - for standard input")
+            }
+            Self::PassedOver => {
+                ("is ", " and was not read; name it to read it, in folders only regular files are")
+            }
+            Self::Io => ("cannot be read: ", "; check the disk, or try a copy of it"),
+            Self::Damaged => {
+                ("is damaged: ", "; what stands before was read, get the file again from its origin")
+            }
+            Self::Shrunk => ("", "; what is left was read, run again"),
+            Self::Replaced => ("was replaced or rewritten while it was read", "; run again"),
+            Self::Spool => {
+                ("cannot be read again: its copy failed: ", "; set TMPDIR to a folder with free space")
+            }
+            Self::Duplicate => ("holds the same content as ", ", counted once"),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, path: impl Into<String>, detail: impl fmt::Display) -> Self {
+        Self { kind, path: path.into(), offset: None, detail: detail.to_string(), source: None }
+    }
+
+    /// What opening or asking for a path came back with.
+    pub(crate) fn opening(path: impl Into<String>, source: io::Error) -> Self {
+        let kind = match source.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
+            _ => ErrorKind::Io,
+        };
+        Self { source: Some(source), ..Self::new(kind, path, "") }
+    }
+
+    /// What reading came back with after `offset` bytes of decompressed content.
+    pub(crate) fn reading(path: impl Into<String>, offset: u64, source: io::Error) -> Self {
+        let kind = match source.kind() {
+            _ if Shrunk::is_in(&source) => ErrorKind::Shrunk,
+            // The word of `codec`; the operating system never says it of a read.
+            io::ErrorKind::InvalidData => ErrorKind::Damaged,
+            _ => ErrorKind::Io,
+        };
+        Self { source: Some(source), offset: Some(offset), ..Self::new(kind, path, "") }
+    }
+
+    /// What kind of thing went wrong.
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The input, as it was named or found; `-` for standard input.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How many bytes of (decompressed) content could be read before, where reading had begun.
+    pub const fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+
+    /// Whether data is missing because of it.
+    pub const fn is_fatal(&self) -> bool {
+        !matches!(self.kind, ErrorKind::PassedOver | ErrorKind::Duplicate)
+    }
+
+    fn message(&self) -> String {
+        let (before, after) = self.kind.words();
+        let place =
+            self.offset.map(|offset| format!(", at byte {offset} of its content")).unwrap_or_default();
+        let source = self.source.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{before}{}{source}{place}{after}", self.detail)
+    }
+}
+
+/// A file that ends before the length it had when it was opened first.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("became shorter while it was read")]
+pub(crate) struct Shrunk;
+
+impl Shrunk {
+    pub(crate) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
+    }
+}
+
+impl From<Shrunk> for io::Error {
+    fn from(shrunk: Shrunk) -> Self {
+        Self::new(io::ErrorKind::UnexpectedEof, shrunk)
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self { source: error.path.clone(), message: error.message(), fatal: error.is_fatal() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_what_and_what_to_do() {
+        let cut = io::Error::new(io::ErrorKind::InvalidData, "the gzip data ends in the middle");
+        let error = Error::reading("a/audit.log.gz", 4096, cut);
+        assert_eq!(error.kind(), ErrorKind::Damaged);
+        assert_eq!(
+            error.to_string(),
+            "a/audit.log.gz: is damaged: the gzip data ends in the middle, at byte 4096 of its content; \
+             what stands before was read, get the file again from its origin"
+        );
+        let problem = Problem::from(&error);
+        assert_eq!((problem.source.as_str(), problem.fatal), ("a/audit.log.gz", true));
+
+        let twice = Error::new(ErrorKind::Duplicate, "b.gz", "b");
+        assert_eq!(twice.to_string(), "b.gz: holds the same content as b, counted once");
+        assert!(!Problem::from(&twice).fatal);
+    }
+}

@@ -1,0 +1,249 @@
+//! Where every byte of a source ends up: decoded, skipped, bad or blank.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use audit_who_event::coverage::{BadSpan, KEPT_SPANS, Tally};
+use audit_who_event::envelope::Sink;
+use audit_who_event::event::Event;
+use audit_who_event::fold::{Address, Fold};
+use audit_who_event::peek;
+
+use super::prefilter::Prefilter;
+use crate::layout::BOM;
+
+/// Decodes one line; [`audit_who_event::envelope::decode`] but for tests.
+pub(super) type Decode<F> = fn(&[u8], &mut Collector<'_, F>);
+
+/// What a scan does with a line.
+pub(super) struct Rules<F> {
+    pub(super) prefilter: Prefilter,
+    pub(super) decode: Decode<F>,
+    /// Bytes.
+    pub(super) max_line: usize,
+}
+
+/// Accounts for the bytes of one source, and hands its events to a fold.
+pub(super) struct Ledger<'a, F> {
+    pub(super) rules: &'a Rules<F>,
+    pub(super) source: usize,
+    pub(super) fold: &'a mut F,
+    pub(super) tally: &'a mut Tally,
+    pub(super) spans: &'a mut Spans,
+}
+
+impl<F: Fold> Ledger<'_, F> {
+    pub(super) const fn max_line(&self) -> usize {
+        self.rules.max_line
+    }
+
+    /// Accounts for whole lines, the last of which may lack its end. `offset` is where they begin.
+    pub(super) fn lines(&mut self, offset: u64, text: &[u8]) {
+        self.tally.bytes += text.len() as u64;
+        let rules = self.rules;
+        let mut hits = rules.prefilter.hits(text);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text) {
+            let selected = hits.is_in(start, end);
+            let line = &text[start..end];
+            if !selected && line.len() <= rules.max_line && is_object(line) {
+                self.tally.entries += 1;
+                self.tally.skipped_bytes += line.len() as u64;
+            } else {
+                self.line(offset + start as u64, line, selected);
+            }
+            self.tally.blank_bytes += 1;
+            start = end + 1;
+        }
+        if start < text.len() {
+            let selected = hits.is_in(start, text.len());
+            self.line(offset + start as u64, &text[start..], selected);
+        }
+        self.look_at_time(text);
+    }
+
+    /// Widens the time range by the first and the last line: looking at every line would double the time of a scan, and
+    /// entries are written nearly in order.
+    fn look_at_time(&mut self, text: &[u8]) {
+        let whole = text.strip_suffix(b"\n").unwrap_or(text);
+        let first = &whole[..memchr::memchr(b'\n', whole).unwrap_or(whole.len())];
+        let last = &whole[memchr::memrchr(b'\n', whole).map_or(0, |newline| newline + 1)..];
+        self.saw(first);
+        if last.len() < whole.len() {
+            self.saw(last);
+        }
+    }
+
+    fn saw(&mut self, line: &[u8]) {
+        if line.len() <= self.rules.max_line && is_object(line.trim_ascii()) {
+            self.tally.saw(peek::stage_time(line));
+        }
+    }
+
+    /// Accounts for one record that is not found by line ends.
+    pub(super) fn record(&mut self, offset: u64, record: &[u8]) {
+        self.tally.bytes += record.len() as u64;
+        let selected = self.rules.prefilter.hits(record).is_in(0, record.len());
+        self.line(offset, record, selected);
+        self.saw(record);
+    }
+
+    /// Accounts for a line without its end: NULs, a byte order mark, a carriage return, and what they surround.
+    fn line(&mut self, offset: u64, line: &[u8], selected: bool) {
+        let nuls = line.iter().take_while(|byte| **byte == 0).count();
+        if nuls > 0 {
+            self.nul_span(offset, nuls as u64);
+        }
+        let mut text = &line[nuls..];
+        let mut offset = offset + nuls as u64;
+        if text.len() > self.rules.max_line {
+            return self.overlong_span(offset, text.len() as u64);
+        }
+        if offset == 0
+            && let Some(rest) = text.strip_prefix(BOM)
+        {
+            self.tally.blank_bytes += BOM.len() as u64;
+            (text, offset) = (rest, BOM.len() as u64);
+        }
+        if let Some(rest) = text.strip_suffix(b"\r") {
+            self.tally.blank_bytes += 1;
+            text = rest;
+        }
+        match text.trim_ascii_start() {
+            [] => self.tally.blank_bytes += text.len() as u64,
+            object if !selected && is_object(object) => {
+                self.tally.entries += 1;
+                self.tally.skipped_bytes += text.len() as u64;
+            }
+            _ => self.decode(offset, text),
+        }
+    }
+
+    fn decode(&mut self, offset: u64, text: &[u8]) {
+        let mut collector = Collector {
+            fold: self.fold,
+            tally: self.tally,
+            spans: self.spans,
+            start: Address { source: self.source, offset, length: text.len() as u64 },
+            events: 0,
+            bad: 0,
+        };
+        (self.rules.decode)(text, &mut collector);
+        let (events, length) = (collector.events, text.len() as u64);
+        let bad = collector.bad.min(length);
+        self.tally.entries += u64::from(events > 0);
+        self.tally.bad_bytes += bad;
+        self.tally.decoded_bytes += length - bad;
+    }
+
+    /// Accounts for line ends and other white space.
+    pub(super) const fn blank(&mut self, count: usize) {
+        self.tally.bytes += count as u64;
+        self.tally.blank_bytes += count as u64;
+    }
+
+    /// Accounts for a run of NULs, as a truncated file whose writer goes on leaves them.
+    pub(super) fn nuls(&mut self, offset: u64, length: u64) {
+        self.tally.bytes += length;
+        self.nul_span(offset, length);
+    }
+
+    /// Accounts for a line or value that is longer than may be held.
+    pub(super) fn overlong(&mut self, offset: u64, length: u64) {
+        self.tally.bytes += length;
+        self.overlong_span(offset, length);
+    }
+
+    /// Accounts for bytes that hold no entry.
+    pub(super) fn bad(&mut self, offset: u64, length: u64, reason: &str) {
+        self.tally.bytes += length;
+        self.bad_span(offset, length, || reason.to_owned());
+    }
+
+    fn nul_span(&mut self, offset: u64, length: u64) {
+        self.bad_span(offset, length, || format!("{length} NUL bytes"));
+    }
+
+    fn overlong_span(&mut self, offset: u64, length: u64) {
+        let limit = self.rules.max_line;
+        self.bad_span(offset, length, || format!("line longer than {limit} bytes"));
+    }
+
+    fn bad_span(&mut self, offset: u64, length: u64, reason: impl FnOnce() -> String) {
+        self.tally.bad_bytes += length;
+        self.tally.bad_lines += 1;
+        self.spans.add(Address { source: self.source, offset, length }, reason);
+    }
+}
+
+/// Whether a line has the outer shape of a JSON object.
+fn is_object(line: &[u8]) -> bool {
+    matches!(line, [b'{', .., b'}'])
+}
+
+/// Takes what the decoder finds in one line.
+pub(super) struct Collector<'a, F> {
+    fold: &'a mut F,
+    tally: &'a mut Tally,
+    spans: &'a mut Spans,
+    start: Address,
+    events: u64,
+    bad: u64,
+}
+
+impl<F> Collector<'_, F> {
+    fn address(&self, span: &Range<usize>) -> Address {
+        let length = span.end.saturating_sub(span.start) as u64;
+        Address { source: self.start.source, offset: self.start.offset + span.start as u64, length }
+    }
+}
+
+impl<F: Fold> Sink for Collector<'_, F> {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+        self.events += 1;
+        self.tally.saw(event.stage_time);
+        self.fold.event(event, self.address(&span));
+    }
+
+    fn bad(&mut self, span: Range<usize>, reason: &str) {
+        let address = self.address(&span);
+        self.bad += address.length;
+        self.tally.bad_lines += 1;
+        self.spans.add(address, || reason.to_owned());
+    }
+}
+
+/// The first bad spans of each source, however they come: one file that is no log hides no bad line of another.
+#[derive(Debug, Default)]
+pub(super) struct Spans(BTreeMap<usize, BTreeMap<Address, String>>);
+
+impl Spans {
+    fn add(&mut self, address: Address, reason: impl FnOnce() -> String) {
+        let spans = self.0.entry(address.source).or_default();
+        let full = spans.len() >= KEPT_SPANS;
+        if full && spans.last_key_value().is_some_and(|(last, _)| *last <= address) {
+            return;
+        }
+        spans.insert(address, reason());
+        if spans.len() > KEPT_SPANS {
+            spans.pop_last();
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (address, reason) in other.0.into_values().flatten() {
+            self.add(address, || reason);
+        }
+    }
+
+    /// The spans in order; `name` names a source.
+    pub(super) fn into_named<'a>(self, name: impl Fn(usize) -> &'a str) -> Vec<BadSpan> {
+        let named = |(address, reason): (Address, String)| BadSpan {
+            source: name(address.source).to_owned(),
+            offset: address.offset,
+            length: address.length,
+            reason,
+        };
+        self.0.into_values().flatten().map(named).collect()
+    }
+}

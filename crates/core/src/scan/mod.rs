@@ -1,0 +1,171 @@
+//! From inputs to what a fold learned from them, with every byte accounted for.
+
+mod buffer;
+mod documents;
+mod ledger;
+mod lines;
+mod prefilter;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use audit_who_event::coverage::{Coverage, Problem, SourceCoverage, Tally};
+use audit_who_event::envelope;
+use audit_who_event::fold::Fold;
+use audit_who_event::literals::Literals;
+
+use self::ledger::{Decode, Rules};
+use self::prefilter::Prefilter;
+use self::work::{Findings, Worker};
+use crate::codec::Encoding;
+use crate::error::Error;
+use crate::input::{Content, Inputs};
+
+/// Bytes that are read at once: larger blocks fall out of the processor's cache.
+const BLOCK: usize = 128 * 1024;
+/// Bytes of a plain file that one thread takes at once.
+const RANGE: u64 = 8 * 1024 * 1024;
+/// Bytes of the longest line that is held.
+const MAX_LINE: usize = 256 * 1024 * 1024;
+
+/// How inputs are read.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    threads: usize,
+    max_line: usize,
+    block: usize,
+    range: u64,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            threads: thread::available_parallelism().map_or(1, NonZero::get),
+            max_line: MAX_LINE,
+            block: BLOCK,
+            range: RANGE,
+        }
+    }
+}
+
+impl Scan {
+    /// Reads with one thread a processor and lines of up to 256 MiB.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads with so many threads, at least one. What is found does not depend on it.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = if threads == 0 { 1 } else { threads };
+        self
+    }
+
+    /// Holds lines of up to `bytes`. A longer one is a bad span; the lines behind it are read.
+    #[must_use]
+    pub const fn max_line(mut self, bytes: usize) -> Self {
+        self.max_line = bytes;
+        self
+    }
+
+    /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
+    ///
+    /// A line can matter if `literals` says so. The others are counted as entries by their outer shape alone; what has not
+    /// the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
+    /// therefore see events that hold none of the literals.
+    ///
+    /// The time range in the coverage covers every event that was decoded; of the others only the first and the last of
+    /// each 128 KiB are looked at (and of several events in one line the last), so that it may miss a little where
+    /// entries are out of order.
+    ///
+    /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
+    /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
+    pub fn run<F: Fold>(
+        &self,
+        inputs: &Inputs,
+        literals: &Literals,
+        fork: impl FnMut() -> F,
+    ) -> (F, Coverage) {
+        self.run_with(inputs, literals, fork, |line, sink| envelope::decode(line, sink))
+    }
+
+    fn run_with<F: Fold>(
+        &self,
+        inputs: &Inputs,
+        literals: &Literals,
+        mut fork: impl FnMut() -> F,
+        decode: Decode<F>,
+    ) -> (F, Coverage) {
+        let sources = inputs.sources();
+        let rules = Rules { prefilter: Prefilter::new(literals), decode, max_line: self.max_line };
+        let pieces = work::pieces(sources, self.range);
+        let next = AtomicUsize::new(0);
+        let run = |mut worker: Worker<'_, F>| {
+            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+                worker.work(piece);
+            }
+            worker.findings
+        };
+        let mut worker = || Worker::new(sources, &rules, self.block, fork());
+        let findings = thread::scope(|scope| {
+            let helpers = 1..self.threads.min(pieces.len());
+            // A thread that can't be had leaves its work to the others.
+            let helpers: Vec<_> = helpers
+                .map_while(|_| {
+                    let worker = worker();
+                    thread::Builder::new().spawn_scoped(scope, || run(worker)).ok()
+                })
+                .collect();
+            let mut findings = run(worker());
+            for helper in helpers {
+                findings.merge(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            findings
+        });
+        conclude(inputs, findings)
+    }
+}
+
+/// Puts what was learned into the order of names.
+fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
+    let Findings { fold, tallies, encodings, spans, errors } = findings;
+    let mut total = Tally::default();
+    for tally in &tallies {
+        total.add(tally);
+    }
+    let described = inputs.sources().iter().zip(encodings).zip(tallies);
+    let sources = described.map(|((source, told), tally)| {
+        let encoding = match &source.content {
+            Content::File(file) => file.encoding,
+            Content::Stream(_) => told.unwrap_or(Encoding::Plain),
+        };
+        SourceCoverage { source: source.name.clone(), encoding: encoding.name(), tally }
+    });
+    let coverage = Coverage {
+        sources: sources.collect(),
+        total,
+        bad_spans: spans.into_named(|source| inputs.source_name(source)),
+        problems: problems(inputs.errors(), &errors),
+        verdict: String::new(),
+    };
+    (fold, coverage)
+}
+
+/// Says each thing once, though several threads may have met it in one file: at the first place.
+fn problems(opening: &[Error], reading: &[Error]) -> Vec<Problem> {
+    let mut first: BTreeMap<_, &Error> = BTreeMap::new();
+    for error in opening.iter().chain(reading) {
+        let kept = first.entry((error.path(), error.kind())).or_insert(error);
+        if error.offset() < kept.offset() {
+            *kept = error;
+        }
+    }
+    let mut problems: Vec<Problem> = first.into_values().map(Problem::from).collect();
+    problems.sort();
+    problems
+}

@@ -1,0 +1,162 @@
+//! What there is to do in a scan, in pieces that threads take one after the other.
+
+use std::io::Read;
+
+use audit_who_event::coverage::Tally;
+use audit_who_event::fold::Fold;
+
+use super::buffer::Buffer;
+use super::documents::Documents;
+use super::ledger::{Ledger, Rules, Spans};
+use super::lines::{Ended, Lines};
+use crate::codec::{Decoder, Encoding, MAGIC};
+use crate::error::{Error, ErrorKind};
+use crate::head::Headed;
+use crate::input::{Content, Source};
+use crate::layout::{HEAD, Layout};
+use crate::spool::{Stream, Unreadable};
+
+/// One piece of work: a source, or the lines that begin in a part of it.
+pub(super) struct Piece {
+    source: usize,
+    part: Part,
+}
+
+enum Part {
+    Whole,
+    /// Bytes from the start of a plain file.
+    Range {
+        from: u64,
+        stop: u64,
+    },
+}
+
+/// Cuts the sources into pieces: what can't be cut comes first, the largest before the others, so that no thread is
+/// left alone with it at the end.
+pub(super) fn pieces(sources: &[Source], range: u64) -> Vec<Piece> {
+    let (mut whole, mut ranges) = (Vec::new(), Vec::new());
+    for (number, source) in sources.iter().enumerate() {
+        match &source.content {
+            Content::File(file) if file.encoding == Encoding::Plain && file.layout == Layout::Lines => {
+                let starts = (0..file.length.div_ceil(range)).map(|index| index * range);
+                ranges.extend(starts.map(|from| Piece {
+                    source: number,
+                    part: Part::Range { from, stop: (from + range).min(file.length) },
+                }));
+            }
+            Content::File(file) => whole.push((file.length, number)),
+            // It may be of any length.
+            Content::Stream(_) => whole.push((u64::MAX, number)),
+        }
+    }
+    whole.sort_by_key(|(length, number)| (std::cmp::Reverse(*length), *number));
+    let whole = whole.into_iter().map(|(_, source)| Piece { source, part: Part::Whole });
+    whole.chain(ranges).collect()
+}
+
+/// What one thread does and learns.
+pub(super) struct Worker<'a, F> {
+    sources: &'a [Source],
+    rules: &'a Rules<F>,
+    buffer: Buffer,
+    pub(super) findings: Findings<F>,
+}
+
+/// What was learned from some pieces.
+pub(super) struct Findings<F> {
+    pub(super) fold: F,
+    /// By source.
+    pub(super) tallies: Vec<Tally>,
+    /// By source: the encoding, as far as it was told.
+    pub(super) encodings: Vec<Option<Encoding>>,
+    pub(super) spans: Spans,
+    pub(super) errors: Vec<Error>,
+}
+
+impl<F: Fold> Findings<F> {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.fold.merge(other.fold);
+        for (tally, more) in self.tallies.iter_mut().zip(&other.tallies) {
+            tally.add(more);
+        }
+        for (encoding, told) in self.encodings.iter_mut().zip(other.encodings) {
+            *encoding = encoding.or(told);
+        }
+        self.spans.merge(other.spans);
+        self.errors.extend(other.errors);
+    }
+}
+
+impl<'a, F: Fold> Worker<'a, F> {
+    pub(super) fn new(sources: &'a [Source], rules: &'a Rules<F>, block: usize, fold: F) -> Self {
+        let findings = Findings {
+            fold,
+            tallies: vec![Tally::default(); sources.len()],
+            encodings: vec![None; sources.len()],
+            spans: Spans::default(),
+            errors: Vec::new(),
+        };
+        Self { sources, rules, buffer: Buffer::new(block), findings }
+    }
+
+    /// Does one piece of work. What can't be read becomes an error among the findings.
+    pub(super) fn work(&mut self, piece: &Piece) {
+        let source = &self.sources[piece.source];
+        let ended = match (&source.content, &piece.part) {
+            (Content::File(file), Part::Range { from, stop }) => self.range(piece.source, file, *from, *stop),
+            (Content::File(file), Part::Whole) => {
+                file.snapshot(0).and_then(|reader| self.whole(piece.source, file.encoding, reader))
+            }
+            (Content::Stream(stream), _) => self.stream(piece.source, stream),
+        };
+        let error = match ended {
+            Ok(Ended { error: None, .. }) => return,
+            Ok(Ended { error: Some(error), offset }) => Error::reading(source.name.as_str(), offset, error),
+            Err(error) => error,
+        };
+        self.findings.errors.push(error);
+    }
+
+    fn range(
+        &mut self,
+        source: usize,
+        file: &crate::input::file::LogFile,
+        from: u64,
+        stop: u64,
+    ) -> Result<Ended, Error> {
+        // Whether a line begins at `from` is told by the byte before it.
+        let start = from.saturating_sub(1);
+        let reader = file.snapshot(start)?;
+        let (ledger, buffer) = self.ledger(source, Encoding::Plain);
+        let lines = Lines::new(reader, buffer, ledger, start, stop);
+        Ok(if from == 0 { lines.run() } else { lines.run_behind_line_end() })
+    }
+
+    fn stream(&mut self, source: usize, stream: &Stream) -> Result<Ended, Error> {
+        let name = self.sources[source].name.as_str();
+        let reading = stream.open().map_err(|error| match error {
+            Unreadable::Opening(error) => Error::opening(name, error),
+            Unreadable::Copy(error) => Error::new(ErrorKind::Spool, name, error),
+        })?;
+        let reader = Headed::new(reading, MAGIC);
+        self.whole(source, Encoding::of(reader.head()), reader)
+    }
+
+    fn whole(&mut self, source: usize, encoding: Encoding, raw: impl Read) -> Result<Ended, Error> {
+        let name = self.sources[source].name.as_str();
+        let decoder = Decoder::new(encoding, raw).map_err(|error| Error::opening(name, error))?;
+        let reader = Headed::new(decoder, HEAD);
+        let layout = Layout::of(reader.head());
+        let (ledger, buffer) = self.ledger(source, encoding);
+        Ok(match layout {
+            Layout::Lines => Lines::new(reader, buffer, ledger, 0, u64::MAX).run(),
+            Layout::Documents => Documents::new(reader, buffer, ledger).run(),
+        })
+    }
+
+    fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
+        let Findings { fold, tallies, encodings, spans, .. } = &mut self.findings;
+        encodings[source] = Some(encoding);
+        (Ledger { rules: self.rules, source, fold, tally: &mut tallies[source], spans }, &mut self.buffer)
+    }
+}
