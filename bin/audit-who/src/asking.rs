@@ -7,12 +7,13 @@ use std::time::SystemTime;
 
 use anyhow::{Context, anyhow, bail};
 use audit_who_core::event::answer::Outcome;
-use audit_who_core::event::case::{Case, Window};
+use audit_who_core::event::case::{Ask, Case, Subject, Window};
 use audit_who_core::event::glob::Glob;
+use audit_who_core::event::question::{self, Argument, Question};
 use audit_who_core::event::target::Target;
 use audit_who_core::event::time::Timestamp;
+use audit_who_core::event::when;
 use audit_who_core::event::zone::Zone;
-use audit_who_core::event::{question, when};
 use audit_who_core::{Asked, Inputs, Scan, ask};
 use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
@@ -31,16 +32,12 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let question =
         question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
-    let case = Case::new(question, target(matches)?, window(matches, &zone)?);
+    let case =
+        Case::new(Ask { question, subject: subject(question, matches)?, window: window(matches, zone)? });
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
     let status = status(&asked);
-    let zone = match zone {
-        Zone::Utc => audit_who_render::Zone::Utc,
-        Zone::Local => audit_who_render::Zone::Local,
-        Zone::Named(tz) => audit_who_render::Zone::Named(tz),
-    };
     let style = Style { color: color(matches), zone, width: None };
     match print(matches, &asked, &style) {
         // Whoever reads the answer had enough of it: `| head` is no failure.
@@ -49,12 +46,14 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn target(matches: &ArgMatches) -> anyhow::Result<Target> {
-    let text = value(matches, "target").unwrap_or_default();
+fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject> {
+    let text = value(matches, "subject").unwrap_or_default();
+    if question.argument == Argument::User {
+        return Ok(Subject::User(Glob::new(text)));
+    }
     let target = Target::parse(text).map_err(|error| anyhow!("{error}"))?;
-    Ok(target
-        .in_namespace(value(matches, "namespace").map(Glob::new))
-        .with_uid(value(matches, "uid").map(str::to_owned)))
+    let target = target.in_namespace(value(matches, "namespace").map(Glob::new));
+    Ok(Subject::Target(target.with_uid(value(matches, "uid").map(str::to_owned))))
 }
 
 fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
@@ -65,11 +64,11 @@ fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
     }
 }
 
-fn window(matches: &ArgMatches, zone: &Zone) -> anyhow::Result<Window> {
+fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     let now = Timestamp::from_micros(i64::try_from(now).unwrap_or(i64::MAX));
     let point = |name: &str, open: Timestamp| match value(matches, name) {
-        Some(text) => when::parse(text, now, zone).map_err(|error| anyhow!("--{name}: {error}")),
+        Some(text) => when::parse(text, now, &zone).map_err(|error| anyhow!("--{name}: {error}")),
         None => Ok(open),
     };
     let window = Window { from: point("since", Timestamp::MIN)?, until: point("until", Timestamp::MAX)? };

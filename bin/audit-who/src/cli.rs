@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use audit_who_core::event::question::{QUESTIONS, Question};
+use audit_who_core::event::question::{Argument, QUESTIONS, Question};
 use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -38,7 +38,7 @@ fn question(question: &'static Question) -> Command {
         .about(question.about)
         .after_help(AFTER)
         .args([
-            Arg::new("target").value_name("KIND/NAME").required(true).help(TARGET),
+            subject(question.argument),
             Arg::new("paths")
                 .value_name("PATH")
                 .num_args(0..)
@@ -47,6 +47,15 @@ fn question(question: &'static Question) -> Command {
         ])
         .args(selection())
         .args(output())
+}
+
+/// What a question is asked about.
+fn subject(argument: Argument) -> Arg {
+    let (name, help) = match argument {
+        Argument::Target => ("KIND/NAME", TARGET),
+        Argument::User => ("USER", "User name; may hold *"),
+    };
+    Arg::new("subject").value_name(name).required(true).help(help)
 }
 
 /// Which objects and which times.

@@ -122,7 +122,7 @@ pub enum Certainty {
 }
 
 /// Who sent a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Actor {
     /// The authenticated user: the real one, also where somebody else is impersonated.
@@ -143,7 +143,7 @@ pub struct Actor {
 }
 
 /// A user name with its groups.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
     /// User name.

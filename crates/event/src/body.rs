@@ -4,6 +4,7 @@
 //! each part on its own: a custom resource may have anything below `spec`.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::value::RawValue;
 
@@ -34,6 +35,10 @@ pub struct Body<'a> {
     pub reason: Cow<'a, str>,
     /// The text of a Kubernetes Event: `note` (events.k8s.io) or `message` (core).
     pub note: Cow<'a, str>,
+    /// What a role binding binds.
+    pub role: Reference<'a>,
+    /// Whom a role binding binds it to.
+    pub subjects: Vec<Reference<'a>>,
     /// What a Kubernetes Event is about: `regarding` (events.k8s.io) or `involvedObject` (core).
     pub regarding: Reference<'a>,
 }
@@ -51,6 +56,8 @@ lenient!(Body<'a> {
     "reason" => reason: Str<'de>,
     "note" => note: Str<'de>,
     "message" => note: Str<'de>,
+    "roleRef" => role: Reference<'de>,
+    "subjects" => subjects: List<Reference<'de>>,
     "regarding" => regarding: Reference<'de>,
     "involvedObject" => regarding: Reference<'de>,
 });
@@ -151,8 +158,8 @@ pub struct Spec<'a> {
     pub template: Option<&'a RawValue>,
     /// A node's taints; `None` where they are not mentioned.
     pub taints: Option<Vec<Taint<'a>>>,
-    /// Whether a node is cordoned; `None` where it is not mentioned or null.
-    pub unschedulable: Option<bool>,
+    /// Whether a node is cordoned.
+    pub unschedulable: Switch,
     /// What an autoscaler scales.
     pub scale_target: Reference<'a>,
 }
@@ -162,19 +169,72 @@ lenient!(Spec<'a> {
     "suspend" => suspend: Flag,
     "template" => template: Option<&'de RawValue>,
     "taints" => taints: OptionalTaints<'de>,
-    "unschedulable" => unschedulable: Flag,
+    "unschedulable" => unschedulable: Switch,
     "scaleTargetRef" => scale_target: Reference<'de>,
 });
+
+/// A truth value that a patch may set, unset or leave alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Switch {
+    /// Not mentioned.
+    #[default]
+    Alone,
+    /// True.
+    On,
+    /// False or null.
+    Off,
+}
+
+impl<'de> serde::Deserialize<'de> for Switch {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Flag::deserialize(deserializer).map(|flag| if flag.0 == Some(true) { Self::On } else { Self::Off })
+    }
+}
+
+/// What a request asks an object's labels and annotations to be; `None` as a value removes one.
+#[derive(Clone, Debug, Default)]
+pub struct Marks<'a> {
+    /// Labels.
+    pub labels: Vec<(Cow<'a, str>, Mark<'a>)>,
+    /// Annotations.
+    pub annotations: Vec<(Cow<'a, str>, Mark<'a>)>,
+}
+lenient!(Marks<'a> {
+    "labels" => labels: Pairs<'de, Mark<'de>>,
+    "annotations" => annotations: Pairs<'de, Mark<'de>>,
+});
+
+/// The value of a label or annotation; `None` removes it.
+#[derive(Clone, Debug, Default)]
+pub struct Mark<'a>(pub Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Mark<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<Str<'de>>::deserialize(deserializer).map(|value| Self(value.map(Into::into)))
+    }
+}
 
 /// A taint of a node.
 #[derive(Clone, Debug, Default)]
 pub struct Taint<'a> {
     /// Key.
     pub key: Cow<'a, str>,
+    /// Value, empty for none.
+    pub value: Cow<'a, str>,
     /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
     pub effect: Cow<'a, str>,
 }
-lenient!(Taint<'a> { "key" => key: Str<'de>, "effect" => effect: Str<'de> });
+lenient!(Taint<'a> { "key" => key: Str<'de>, "value" => value: Str<'de>, "effect" => effect: Str<'de> });
+
+/// `maintenance=yes:NoExecute`, as `kubectl taint` takes it.
+impl fmt::Display for Taint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.as_ref() {
+            "" => write!(f, "{}:{}", self.key, self.effect),
+            value => write!(f, "{}={value}:{}", self.key, self.effect),
+        }
+    }
+}
 
 /// Taints that are there, or are null, which removes them.
 struct OptionalTaints<'a>(Vec<Taint<'a>>);
@@ -246,6 +306,16 @@ lenient!(PatchOperation<'a> {
 });
 
 impl<'a> Body<'a> {
+    /// What a body asks labels and annotations to be.
+    pub fn marks(raw: &'a RawValue) -> Marks<'a> {
+        #[derive(Default)]
+        struct Marked<'a> {
+            metadata: Marks<'a>,
+        }
+        lenient!(Marked<'a> { "metadata" => metadata: Marks<'de> });
+        serde_json::from_str::<Marked<'a>>(raw.get()).map(|marked| marked.metadata).unwrap_or_default()
+    }
+
     /// Reads a body; `None` if it is no JSON object that can be read.
     pub fn parse(raw: &'a RawValue) -> Option<Self> {
         serde_json::from_str(raw.get()).ok()
@@ -254,6 +324,12 @@ impl<'a> Body<'a> {
     /// `spec`, empty if it is absent or of another shape.
     pub fn spec(&self) -> Spec<'a> {
         self.spec.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
+    /// The metadata of the pod template in `spec`, empty if there is none.
+    pub fn template_metadata(&self) -> Metadata<'a> {
+        let template = self.spec().template.and_then(Self::parse);
+        template.map(|template| template.metadata).unwrap_or_default()
     }
 
     /// `status`, empty if it is absent or of another shape.

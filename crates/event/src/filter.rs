@@ -22,6 +22,8 @@ pub struct Filter {
     pub verbs: &'static [&'static str],
     /// User name.
     pub username: Option<Glob>,
+    /// The user that was acted as.
+    pub impersonated: Option<Glob>,
     /// Identity of the incarnation.
     pub uid: Option<String>,
     /// Not before this stage time.
@@ -43,6 +45,9 @@ impl Filter {
             && (self.names.is_empty() || self.names.iter().any(|name| name.matches(&key.name)))
             && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
             && self.username.as_ref().is_none_or(|user| user.matches(&event.user.username))
+            && self.impersonated.as_ref().is_none_or(|wanted| {
+                event.impersonated_user.as_ref().is_some_and(|user| wanted.matches(&user.username))
+            })
             && event.stage_time.is_none_or(in_time)
     }
 
@@ -60,6 +65,7 @@ impl Filter {
             && same(self.resource.as_ref(), other.resource.as_ref())
             && same(self.namespace.as_ref(), other.namespace.as_ref())
             && same(self.username.as_ref(), other.username.as_ref())
+            && same(self.impersonated.as_ref(), other.impersonated.as_ref())
             && same(self.uid.as_ref(), other.uid.as_ref())
             && self.from.is_none_or(|from| other.from.is_some_and(|later| later >= from))
             && self.until.is_none_or(|until| other.until.is_some_and(|earlier| earlier <= until))
@@ -81,7 +87,7 @@ impl Filter {
         if self.verbs == ["deletecollection"] {
             return Literals::any_of(["deletecollection".to_owned()]);
         }
-        let user = self.username.as_ref().map(Glob::longest_literal);
+        let user = self.username.as_ref().or(self.impersonated.as_ref()).map(Glob::longest_literal);
         let namespace = self.namespace.as_ref().map(Glob::longest_literal);
         let rarest = [user, self.resource.as_deref(), namespace]
             .into_iter()

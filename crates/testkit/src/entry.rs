@@ -186,6 +186,13 @@ impl Entry {
         self
     }
 
+    /// The client hung up before there was an answer; whether anything was done, this does not say.
+    #[must_use]
+    pub fn hung_up(self) -> Self {
+        let message = "Timeout: request did not complete within requested timeout - context canceled";
+        self.fail(504, "Timeout", message, Some(object! {}))
+    }
+
     /// With the authorizer's decision and its reason.
     #[must_use]
     pub fn decided(mut self, decision: &str, reason: &str) -> Self {

@@ -38,13 +38,37 @@ impl Json {
         }
     }
 
-    /// Gives a member of this object another value; does nothing if there is no such member.
-    pub fn replace(&mut self, key: &str, value: impl Into<Self>) {
-        if let Self::Object(members) = self
-            && let Some((_, old)) = members.iter_mut().find(|(name, _)| name == key)
-        {
-            *old = value.into();
+    /// What stands under a path of keys; `null` if nothing does.
+    pub fn at(&self, path: &[&str]) -> &Self {
+        static NOTHING: Json = Json::Null;
+        path.iter().fold(self, |value, key| match value {
+            Self::Object(members) => {
+                members.iter().find(|(name, _)| name == key).map_or(&NOTHING, |(_, value)| value)
+            }
+            _ => &NOTHING,
+        })
+    }
+
+    /// Puts a value under a path of keys: in the place of what stands there, else at the end of its object. What is no
+    /// object on the way becomes one.
+    pub fn set(&mut self, path: &[&str], value: impl Into<Self>) {
+        let mut place = self;
+        for key in path {
+            place = place.member(key);
         }
+        *place = value.into();
+    }
+
+    fn member(&mut self, key: &str) -> &mut Self {
+        if !matches!(self, Self::Object(_)) {
+            *self = Self::Object(Vec::new());
+        }
+        let Self::Object(members) = self else { return self };
+        let at = members.iter().position(|(name, _)| name == key).unwrap_or_else(|| {
+            members.push((key.to_owned(), Self::Null));
+            members.len() - 1
+        });
+        &mut members[at].1
     }
 
     /// Writes the value without any white space.
@@ -186,5 +210,18 @@ mod tests {
         let value =
             object! { "b": 1, "a": list![true, Json::Null, "x"] }.with_some("c", None::<i64>).with("d", 2);
         assert_eq!(value.to_string(), r#"{"b":1,"a":[true,null,"x"],"d":2}"#);
+    }
+
+    #[test]
+    fn members_are_found_and_set_by_their_path() {
+        let mut value = object! { "a": object! { "b": 1 }, "c": 2 };
+        assert_eq!(value.at(&["a", "b"]), &Json::from(1));
+        assert_eq!(value.at(&["a", "x", "y"]), &Json::Null);
+        value.set(&["a", "b"], 3);
+        value.set(&["a", "d", "e"], "new");
+        value.set(&["c", "f"], true);
+        assert_eq!(value.to_string(), r#"{"a":{"b":3,"d":{"e":"new"}},"c":{"f":true}}"#);
+        value.set(&[], Json::Null);
+        assert_eq!(value, Json::Null);
     }
 }

@@ -70,12 +70,18 @@ impl ObjectRef {
         self
     }
 
+    /// Group and version as bodies say them: `v1`, `apps/v1`.
+    pub fn api_version(&self) -> String {
+        match self.group.as_str() {
+            "" => self.version.clone(),
+            group => format!("{group}/{}", self.version),
+        }
+    }
+
     /// The path of the request, without a query. A name is left out if `on_collection` (a create).
     pub fn path(&self, on_collection: bool) -> String {
-        let mut path = match self.group.as_str() {
-            "" => format!("/api/{}", self.version),
-            group => format!("/apis/{group}/{}", self.version),
-        };
+        let root = if self.group.is_empty() { "/api" } else { "/apis" };
+        let mut path = format!("{root}/{}", self.api_version());
         let namespace = if self.resource == "namespaces" { "" } else { &self.namespace };
         let (namespaces, name) = (if namespace.is_empty() { "" } else { "namespaces" }, &self.name);
         let name = if on_collection { "" } else { name };

@@ -2,8 +2,10 @@
 
 mod cascade;
 mod eviction;
+mod job;
 mod node;
 mod object;
+mod preemption;
 mod removal;
 mod story;
 mod trap;
@@ -46,10 +48,12 @@ impl Scenario {
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
     [
         eviction::SCENARIOS,
+        preemption::SCENARIOS,
         node::SCENARIOS,
         removal::SCENARIOS,
         workload::SCENARIOS,
         cascade::SCENARIOS,
+        job::SCENARIOS,
         trap::SCENARIOS,
     ]
     .into_iter()

@@ -1,10 +1,11 @@
 //! What the bodies of one entry tell the rules.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::value::RawValue;
 
-use crate::body::{Body, Metadata, OwnerReference, Spec, json_patch};
+use crate::body::{Body, Mark, Metadata, OwnerReference, Reference, Spec, Switch, json_patch};
 use crate::event::Event;
 
 /// An owner of an object, as a body names it.
@@ -53,7 +54,18 @@ pub(crate) struct Detail {
     pub(crate) suspend: Option<bool>,
     /// The `NoExecute` taints that the request sets.
     pub(crate) no_execute: Vec<String>,
-    pub(crate) cordons: bool,
+    /// Whether the request cordons or uncordons a node.
+    pub(crate) cordons: Option<bool>,
+    /// The taints that the request sets, and those that the answer shows.
+    pub(crate) taints_asked: Option<Vec<String>>,
+    pub(crate) taints: Option<Vec<String>>,
+    /// Labels and annotations that the request sets, or removes.
+    pub(crate) labels_asked: Vec<(String, Option<String>)>,
+    pub(crate) annotations_asked: Vec<(String, Option<String>)>,
+    /// Whether the request restarts a workload as `kubectl rollout restart` does.
+    pub(crate) restarts: bool,
+    /// What a role binding grants, and to whom.
+    pub(crate) grants: Option<(String, Vec<String>)>,
     /// The name of what an autoscaler scales.
     pub(crate) scale_target: Option<String>,
     /// What a deletecollection removed; `None` where the list was not recorded.
@@ -93,6 +105,15 @@ impl Detail {
         self.replicas_asked = self.replicas.is_some();
         // The stored template has defaults filled in: only answers are comparable with each other.
         self.template_asked = self.template.take().is_some();
+        self.read_node_wishes(&body.spec());
+        self.read_marks(event, raw);
+        let restarted =
+            |(name, _): &(Cow<'_, str>, Cow<'_, str>)| name == "kubectl.kubernetes.io/restartedAt";
+        self.restarts = self.template_asked && body.template_metadata().annotations.iter().any(restarted);
+        if !body.role.name.is_empty() {
+            let subjects = body.subjects.iter().map(subject_of).collect();
+            self.grants = Some((format!("{} {}", body.role.kind, body.role.name), subjects));
+        }
         // Only what the request itself says counts as done by it: the answer repeats what others did before.
         let status = body.status();
         let disrupted =
@@ -106,6 +127,31 @@ impl Detail {
         }
     }
 
+    fn read_node_wishes(&mut self, spec: &Spec<'_>) {
+        self.cordons = match spec.unschedulable {
+            Switch::Alone => None,
+            Switch::On => Some(true),
+            Switch::Off => Some(false),
+        };
+        self.taints_asked = self.taints.take();
+        let no_execute = spec.taints.iter().flatten().filter(|taint| taint.effect == "NoExecute");
+        self.no_execute = no_execute.map(ToString::to_string).collect();
+    }
+
+    /// What a patch or an update asks of labels and annotations; of a create they are no change.
+    fn read_marks(&mut self, event: &Event<'_>, raw: &RawValue) {
+        if event.verb == "create" {
+            return;
+        }
+        let marks = Body::marks(raw);
+        let owned = |marks: &[(Cow<'_, str>, Mark<'_>)]| {
+            let value = |mark: &Mark<'_>| mark.0.as_ref().map(ToString::to_string);
+            marks.iter().map(|(name, mark)| (name.to_string(), value(mark))).collect()
+        };
+        self.labels_asked = owned(&marks.labels);
+        self.annotations_asked = owned(&marks.annotations);
+    }
+
     fn read_json_patch(&mut self, operations: &[crate::body::PatchOperation<'_>]) {
         for operation in operations {
             let value = operation.value.map_or("null", RawValue::get);
@@ -115,7 +161,7 @@ impl Detail {
                     self.replicas_asked = true;
                 }
                 "/spec/suspend" => self.suspend = value.parse().ok(),
-                "/spec/unschedulable" => self.cordons = value == "true",
+                "/spec/unschedulable" => self.cordons = Some(value == "true"),
                 path if path.starts_with("/spec/template") => self.template_asked = true,
                 path if path.starts_with("/spec/taints") && value.contains("\"NoExecute\"") => {
                     self.no_execute.push("NoExecute".to_owned());
@@ -131,9 +177,7 @@ impl Detail {
         self.template = spec.template.map(fingerprint).or(self.template);
         self.suspend = spec.suspend.or(self.suspend);
         self.scale_target = some(&spec.scale_target.name).or_else(|| self.scale_target.take());
-        self.cordons |= spec.unschedulable == Some(true);
-        let no_execute = spec.taints.iter().flatten().filter(|taint| taint.effect == "NoExecute");
-        self.no_execute.extend(no_execute.map(|taint| format!("{}:NoExecute", taint.key)));
+        self.taints = spec.taints.as_ref().map(|taints| taints.iter().map(ToString::to_string).collect());
     }
 
     fn read_response(&mut self, event: &Event<'_>, body: &Body<'_>) {
@@ -154,9 +198,7 @@ impl Detail {
         self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());
-        let asked = (std::mem::take(&mut self.no_execute), self.cordons);
         self.read_spec(&body.spec());
-        (self.no_execute, self.cordons) = asked;
     }
 
     fn read_status_details(&mut self, raw: &RawValue) {
@@ -207,6 +249,13 @@ fn owners(metadata: &Metadata<'_>) -> Vec<Owner> {
         uid: reference.uid.to_string(),
     };
     references.into_iter().map(owner).collect()
+}
+
+/// `user bob`, `serviceaccount ops/ci`.
+fn subject_of(subject: &Reference<'_>) -> String {
+    let namespace =
+        if subject.namespace.is_empty() { String::new() } else { format!("{}/", subject.namespace) };
+    format!("{} {namespace}{}", subject.kind.to_ascii_lowercase(), subject.name)
 }
 
 fn fingerprint(template: &RawValue) -> u64 {

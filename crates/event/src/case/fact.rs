@@ -1,5 +1,9 @@
 //! What one entry says about one object, kept after its line is gone.
 
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
 use crate::answer::{Actor, Identity};
 use crate::case::controllers::Component;
 use crate::case::detail::Detail;
@@ -26,21 +30,51 @@ pub(crate) struct Fact {
     pub(crate) uid: Option<String>,
     pub(crate) code: u16,
     pub(crate) message: String,
-    pub(crate) actor: Actor,
+    pub(crate) actor: Arc<Actor>,
     pub(crate) component: Option<Component>,
     pub(crate) uri: String,
     pub(crate) dry_run: bool,
+    /// Annotations that rules look at.
+    pub(crate) annotations: Vec<(&'static str, String)>,
+    /// Request and response bodies, where the question compares them.
+    pub(crate) bodies: Option<Box<Bodies>>,
     /// Whether the request's body would be here if there was one.
     pub(crate) body_recorded: bool,
     pub(crate) salvaged: bool,
     pub(crate) detail: Detail,
 }
 
+/// Annotations of entries that rules look at.
+const ANNOTATIONS: &[&str] = &[
+    "authorization.k8s.io/reason",
+    "authentication.kubernetes.io/issued-credential-id",
+    "k8s.io/deprecated",
+    "k8s.io/removed-release",
+];
+
+/// Longer bodies are not compared, in bytes.
+const LONGEST_BODY: usize = 512 * 1024;
+
+/// The bodies of a request, as they were recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Bodies {
+    pub(crate) request: Option<String>,
+    pub(crate) response: Option<String>,
+}
+
+impl Bodies {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        let short = |body: Option<&RawValue>| {
+            body.map(RawValue::get).filter(|body| body.len() <= LONGEST_BODY).map(str::to_owned)
+        };
+        Self { request: short(event.request_object), response: short(event.response_object) }
+    }
+}
+
 impl Fact {
     /// Takes from an event what rules look at; of bodies only the parts they know.
-    pub(crate) fn of(event: &Event<'_>, key: Key, address: Address) -> Self {
+    pub(crate) fn of(event: &Event<'_>, key: Key, address: Address, actor: Arc<Actor>) -> Self {
         let detail = Detail::of(event);
-        let actor = actor_of(event);
         let received = event.received.or(event.stage_time).unwrap_or_default();
         let reference_uid =
             event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());
@@ -66,6 +100,11 @@ impl Fact {
             actor,
             uri: event.request_uri.to_string(),
             dry_run: detail.dry_run || uri::params(&event.request_uri, "dryRun").any(|value| value == "All"),
+            annotations: ANNOTATIONS
+                .iter()
+                .filter_map(|name| Some((*name, event.annotation(name)?.to_owned())))
+                .collect(),
+            bodies: None,
             body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
             salvaged: event.salvaged,
             detail,
@@ -96,6 +135,11 @@ impl Fact {
     /// When an effect of the request can be met at the earliest: what a create makes is there before it is answered.
     pub(crate) fn effective(&self) -> Timestamp {
         if self.is("create") { self.received } else { self.time }
+    }
+
+    /// The value of an annotation that rules look at.
+    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
     /// Who names the fields that were set, such as `kubectl-rollout`.

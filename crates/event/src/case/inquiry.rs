@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::answer::{Cause, Certainty, Evidence};
+use crate::answer::{Actor, Cause, Certainty, Evidence};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
 use crate::case::ledger::Ledger;
@@ -115,7 +115,7 @@ impl<'l> Inquiry<'l> {
 
     pub(crate) fn cause(&self, link: &Link<'_>) -> Cause {
         Cause {
-            actor: link.fact.actor.clone(),
+            actor: Actor::clone(&link.fact.actor),
             action: link.action.clone(),
             time: Some(link.fact.time),
             certainty: link.certainty,

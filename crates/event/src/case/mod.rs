@@ -11,27 +11,31 @@
 
 mod cause;
 mod collection;
-mod controllers;
-mod detail;
-mod fact;
-mod inquiry;
-mod ledger;
+pub(crate) mod controllers;
+pub(crate) mod detail;
+pub(crate) mod difference;
+pub(crate) mod fact;
+pub(crate) mod inquiry;
+pub(crate) mod ledger;
 mod life;
-mod node;
+pub(crate) mod node;
 mod owner;
 mod preemption;
 mod removal;
+pub(crate) mod removals;
+pub(crate) mod requests;
 mod selector;
-mod tell;
-mod verdict;
+pub(crate) mod tell;
 mod wanted;
-mod workload;
+pub(crate) mod workload;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::sync::Arc;
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Actor, Answer, Outcome};
 use crate::case::detail::Victim;
-use crate::case::fact::Fact;
+use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::wanted::Wanted;
@@ -42,7 +46,7 @@ use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::question::Question;
-use crate::subject::{Key, group_of_today};
+use crate::subject::Key;
 use crate::target::Target;
 use crate::time::Timestamp;
 
@@ -80,24 +84,74 @@ impl Window {
     }
 }
 
-/// A question about a target, and what is known so far.
+/// What is asked: a question, about what, and between which times.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The question.
+    pub question: &'static Question,
+    /// What it is asked about.
+    pub subject: Subject,
+    /// Answers count only within it; causes may lie before.
+    pub window: Window,
+}
+
+/// What a question is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Objects.
+    Target(Target),
+    /// Users by name.
+    User(Glob),
+}
+
+impl Subject {
+    /// The objects it means; `None` if it means users.
+    pub const fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Target(target) => Some(target),
+            Self::User(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target(target) => target.fmt(f),
+            Self::User(name) => write!(f, "user {name}"),
+        }
+    }
+}
+
+/// A question under investigation, and what is known so far.
 #[derive(Debug)]
 pub struct Case {
-    question: &'static Question,
-    target: Target,
-    window: Window,
+    ask: Arc<Ask>,
     /// What to look for in the next look.
     wanted: Wanted,
     asked: BTreeSet<Filter>,
     looks: usize,
     facts: Vec<Fact>,
+    /// One of each, for all facts to share: few users send most requests.
+    actors: HashSet<Arc<Actor>>,
 }
 
 impl Case {
-    /// Opens a case. Answers count only within `window`; causes may lie before it.
-    pub fn new(question: &'static Question, target: Target, window: Window) -> Self {
-        let wanted = Wanted::new(first_look(&target));
-        Self { question, target, window, wanted, asked: BTreeSet::new(), looks: 0, facts: Vec::new() }
+    /// Opens a case.
+    pub fn new(ask: Ask) -> Self {
+        let wanted = Wanted::new(ask.question.rule.first_look(&ask.subject));
+        Self { wanted, ..Self::empty(Arc::new(ask)) }
+    }
+
+    fn empty(ask: Arc<Ask>) -> Self {
+        Self {
+            ask,
+            wanted: Wanted::default(),
+            asked: BTreeSet::new(),
+            looks: 0,
+            facts: Vec::new(),
+            actors: HashSet::new(),
+        }
     }
 
     /// Whether another look could tell more.
@@ -113,15 +167,7 @@ impl Case {
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self {
-            question: self.question,
-            target: self.target.clone(),
-            window: self.window,
-            wanted: self.wanted.clone(),
-            asked: BTreeSet::new(),
-            looks: self.looks,
-            facts: Vec::new(),
-        }
+        Self { wanted: self.wanted.clone(), ..Self::empty(Arc::clone(&self.ask)) }
     }
 
     /// Takes what a look found, judges all that is known, and finds out what to look for next. `sources` are the names
@@ -132,7 +178,7 @@ impl Case {
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
         let inquiry = Inquiry::new(&ledger, sources);
-        let findings = verdict::findings(&inquiry, self.question, &self.target, self.window);
+        let findings = self.judge(&inquiry);
         let needs = inquiry.into_needs();
         self.facts = ledger.into_facts();
         let is_new =
@@ -141,9 +187,32 @@ impl Case {
         findings
     }
 
+    /// Answers within the window, by time.
+    fn judge(&self, inquiry: &Inquiry<'_>) -> Findings {
+        let mut findings = self.ask.question.rule.judge(inquiry, &self.ask);
+        for answers in [&mut findings.answers, &mut findings.related] {
+            answers.retain(|answer| self.ask.window.holds(answer.time));
+            answers.sort_by(|a, b| (a.time, &a.object, a.outcome).cmp(&(b.time, &b.object, b.outcome)));
+        }
+        if findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded) {
+            findings.related.clear();
+        }
+        findings
+    }
+
+    /// The one copy of an actor that facts share.
+    fn shared(&mut self, actor: Actor) -> Arc<Actor> {
+        if let Some(known) = self.actors.get(&actor) {
+            return Arc::clone(known);
+        }
+        let actor = Arc::new(actor);
+        self.actors.insert(Arc::clone(&actor));
+        actor
+    }
+
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
     pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
-        let asked = format!("{} {}", self.target, self.question.participle);
+        let asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
         if let found @ 1.. =
             findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
         {
@@ -170,17 +239,21 @@ impl Case {
 
 impl Fold for Case {
     fn event(&mut self, event: &Event<'_>, address: Address) {
-        if !matters(event) {
+        if !matters(event, self.ask.question.rule.wants_reads()) {
             return;
         }
         let Some(key) = Key::of(event) else { return };
         if self.wanted.met_by(event, &key).next().is_none() {
             return;
         }
-        let mut fact = Fact::of(event, key, address);
+        let actor = self.shared(actor_of(event));
+        let mut fact = Fact::of(event, key, address, actor);
         let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
         if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact) {
             return;
+        }
+        if self.ask.question.rule.wants_bodies() {
+            fact.bodies = Some(Box::new(Bodies::of(event)));
         }
         self.keep_named_victims(&mut fact);
         self.facts.push(fact);
@@ -191,47 +264,20 @@ impl Fold for Case {
     }
 }
 
-/// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
-fn first_look(target: &Target) -> Vec<Filter> {
-    let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
-    let about =
-        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
-    let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
-    let mut filters =
-        vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
-    for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
-        let filter = Filter { namespace, verbs: &["deletecollection"], ..about.clone() };
-        if !filters.contains(&filter) {
-            filters.push(filter);
-        }
-    }
-    if target.resource == "pods" {
-        let names = vec![Glob::new(format!("{}.*", target.name))];
-        filters.push(Filter {
-            resource: Some("events".to_owned()),
-            namespace,
-            names,
-            verbs: &["create"],
-            ..Filter::default()
-        });
-    }
-    filters
-}
-
-/// Whether the entry is the end of a request that may change an object, or shows that one is gone.
+/// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those
+/// that reveal something matter too, and long-running ones from their start.
 ///
 /// A failed authentication has one entry only, of stage `ResponseStarted`
 /// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
-fn matters(event: &Event<'_>) -> bool {
+fn matters(event: &Event<'_>, reads: bool) -> bool {
     let code = event.code();
-    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic")
-        || event.stage == "ResponseStarted" && code >= 400;
+    let started = event.stage == "ResponseStarted" && (reads || code >= 400);
+    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic") || started;
     let changes =
         matches!(event.verb.as_ref(), "create" | "update" | "patch" | "delete" | "deletecollection");
     let missing = event.verb == "get" && code == 404;
-    ended
-        && (changes || missing)
-        && event.object_ref.as_ref().is_some_and(|object| !is_routine(&object.resource, &object.subresource))
+    let Some(object) = &event.object_ref else { return false };
+    ended && (reads || changes || missing) && !is_routine(&object.resource, &object.subresource)
 }
 
 /// What components write all the time, and what no rule looks at.

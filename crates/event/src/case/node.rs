@@ -26,7 +26,7 @@ pub(crate) fn drain<'l>(inquiry: &Inquiry<'l>, eviction: &Fact, node: &str) -> O
         fact.is("patch") && fact.succeeded() && fact.actor.username == eviction.actor.username
     })?;
     let cordons = if fact.body_recorded {
-        fact.detail.cordons
+        fact.detail.cordons == Some(true)
     } else {
         fact.field_manager().is_none() && eviction.time.since(fact.time) <= DRAIN_WITHOUT_BODY
     };

@@ -278,7 +278,7 @@ fn attempt(fact: &Fact) -> Option<Outcome> {
 /// Refused by a disruption budget, by authorization, or failed otherwise
 /// ([eviction.go](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/eviction.go):
 /// 429 with a `DisruptionBudget` cause, 500 where more than one budget covers the pod).
-fn outcome_of_refusal(fact: &Fact) -> Outcome {
+pub(crate) fn outcome_of_refusal(fact: &Fact) -> Outcome {
     let by_budget = fact.detail.budget.is_some()
         || fact.message.contains("disruption budget")
         || fact.message.contains("more than one PodDisruptionBudget");

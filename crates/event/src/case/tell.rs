@@ -1,7 +1,8 @@
 //! Answers as sentences. They hold text from the log as it is; whoever shows them makes it harmless.
 
-use crate::answer::{Actor, Answer, Mechanism, Outcome};
+use crate::answer::{Actor, Answer, Attempts, Mechanism, Outcome};
 use crate::case::controllers::Component;
+use crate::case::fact::Fact;
 use crate::subject::Key;
 
 /// How a removal is told: before and after the object.
@@ -104,4 +105,54 @@ fn budget_named(budget: Option<&str>) -> String {
 
 fn times(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many entries prove a repeated attempt; more are only counted.
+const KEPT: usize = 10;
+
+/// `bob scaled deployment apps/web from 3 to 1 (kubectl)`.
+pub(crate) fn done(answer: &Answer, did: &str) -> String {
+    let (by, client) =
+        answer.actor.as_ref().map(|actor| (who(actor), with_client(actor))).unwrap_or_default();
+    let because = answer.cause.as_ref().map(|cause| {
+        format!("; behind it, {} {}{}", who(&cause.actor), cause.action, with_client(&cause.actor))
+    });
+    format!("{by} {did}{client}{}", because.unwrap_or_default())
+}
+
+/// `bob tried to delete node n3 and was not allowed to (kubectl)`.
+pub(crate) fn refused(actor: &Actor, infinitive: &str, fact: &Fact, outcome: Outcome, count: u64) -> String {
+    let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
+    let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
+    let link = if outcome == Outcome::DryRun { "," } else { " and" };
+    let message =
+        if outcome == Outcome::DryRun { String::new() } else { format!(" ({} {})", fact.code, fact.message) };
+    format!(
+        "{} {tried} to {infinitive} {}{link} {end}{}{}",
+        who(actor),
+        fact.key,
+        message.trim_end(),
+        with_client(actor)
+    )
+}
+
+/// Attempts that all fared alike.
+pub(crate) fn counts(outcome: Outcome, count: u64) -> Attempts {
+    let of = |wanted| if outcome == wanted { count } else { 0 };
+    Attempts {
+        blocked: of(Outcome::Blocked),
+        denied: of(Outcome::Denied),
+        failed: of(Outcome::Failed),
+        dry_run: of(Outcome::DryRun),
+    }
+}
+
+/// The entries that are named for repeated attempts, the newest first.
+pub(crate) fn newest<'f, 'l>(facts: &'f [&'l Fact]) -> impl Iterator<Item = &'l Fact> + 'f {
+    facts.iter().rev().take(KEPT).copied()
+}
+
+/// That more entries were met than are named.
+pub(crate) fn left_out(count: usize) -> Option<String> {
+    (count > KEPT).then(|| format!("the last {KEPT} of {count} entries are named"))
 }

@@ -38,11 +38,7 @@ pub(crate) fn reason<'l>(
     pod: &Key,
     time: Timestamp,
 ) -> Option<Reason<'l>> {
-    inquiry.need(Filter {
-        resource: Some("horizontalpodautoscalers".to_owned()),
-        namespace: Some(Glob::new(&*owner.key.namespace)),
-        ..Filter::default()
-    });
+    need_autoscalers(inquiry, &owner.key.namespace);
     inquiry.need_object(&owner.key);
     let (change, mechanism) = match component {
         Component::ReplicaSet => replica_set(inquiry, owner, time)?,
@@ -244,6 +240,31 @@ fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp)
     let made = if fact.is("create") { "created" } else { "changed" };
     Some(Link { fact, action: format!("{made} {scaler}"), certainty: Certainty::Inferred, proof: Vec::new() })
 }
+
+/// Who is behind a component that scaled a workload: the author of its autoscaler.
+pub(crate) fn behind_scaling<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
+    if fact.component != Some(Component::Autoscaler) {
+        return Vec::new();
+    }
+    need_autoscalers(inquiry, &fact.key.namespace);
+    autoscaler_author(inquiry, &fact.key, fact.time).into_iter().collect()
+}
+
+/// Who is behind a component that created an object: whoever changed or created its owner last.
+pub(crate) fn behind_creation<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
+    creation(inquiry, &fact.key, fact.time, MAX_OWNERS).into_iter().skip(1).collect()
+}
+
+fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str) {
+    inquiry.need(Filter {
+        resource: Some("horizontalpodautoscalers".to_owned()),
+        namespace: Some(Glob::new(namespace)),
+        ..Filter::default()
+    });
+}
+
+/// How many owners a chain of creations may have: pod, replica set, deployment, and what an operator adds.
+const MAX_OWNERS: usize = 6;
 
 /// The chain behind an object's creation: a controller makes what its owner's last change asked for.
 pub(crate) fn creation<'l>(

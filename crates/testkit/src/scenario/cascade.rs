@@ -1,11 +1,10 @@
-//! Objects that go because another went: owners, namespaces, finished jobs.
+//! Objects that go because another went: their owner or their namespace.
 
 use super::Scenario;
 use super::object::{Object, delete_options, kubectl_options};
 use super::story::Story;
-use super::workload::Web;
+use super::workload::Deployed;
 use crate::cast::{Actor, KUBECTL};
-use crate::entry::Entry;
 use crate::json::Json;
 use crate::object;
 use crate::object_ref::ObjectRef;
@@ -22,31 +21,32 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         tell: owner_gc_foreground,
     },
     Scenario {
+        name: "owner-collection",
+        about: "maria deletes all deployments of namespace `lab` in one request; the garbage collector deletes the replica set \
+                and the pod of `lab/web`",
+        tell: owner_collection,
+    },
+    Scenario {
         name: "namespace-deletion",
         about: "service account `ops/ci` deletes namespace `lab`; the namespace controller empties it of a pod and a config map",
         tell: namespace_deletion,
     },
-    Scenario {
-        name: "job-ttl",
-        about: "jonas' job `shop/report` is over; its time to live ends and job and pod go",
-        tell: job_ttl,
-    },
-    Scenario {
-        name: "cronjob-history",
-        about: "jonas' cron job `shop/tick` keeps one finished job: the older one and its pod go",
-        tell: cronjob_history,
-    },
 ];
 
-fn collector() -> Actor {
+pub(super) fn collector() -> Actor {
     Actor::controller("generic-garbage-collector")
 }
 
 fn owner_gc(story: &mut Story) {
-    let Web { deployment, set, mut pods } = Web::start(story, 1);
-    story.delete_at_once(&Actor::maria(), &deployment, kubectl_options());
-    story.delete_at_once(&collector(), &set, Story::collected(&set));
-    for pod in &mut pods {
+    let mut web = Deployed::web(story, 1);
+    story.delete_at_once(&Actor::maria(), &web.deployment, kubectl_options());
+    collect(story, &mut web);
+}
+
+/// The garbage collector follows a deployment that is gone.
+fn collect(story: &mut Story, orphans: &mut Deployed) {
+    story.delete_at_once(&collector(), &orphans.set, Story::collected(&orphans.set));
+    for pod in &mut orphans.pods {
         let options = Story::collected(pod);
         story.delete(&collector(), pod, options, 30);
         story.last_words(pod);
@@ -54,20 +54,20 @@ fn owner_gc(story: &mut Story) {
 }
 
 /// The garbage collector removes the finalizer of a foreground delete: the object is gone.
-fn release(story: &mut Story, object: &mut Object) {
+pub(super) fn release(story: &mut Story, object: &mut Object) {
     object.finalizers.clear();
     let metadata = object! { "resourceVersion": &object.resource_version, "finalizers": Json::Null };
     story.patch(&collector(), object, "", "", object! { "metadata": metadata });
 }
 
 fn owner_gc_foreground(story: &mut Story) {
-    let Web { mut deployment, mut set, mut pods } = Web::start(story, 1);
+    let Deployed { mut deployment, mut set, mut pods } = Deployed::web(story, 1);
     let foreground = delete_options().with("propagationPolicy", "Foreground");
     deployment.finalizers.push("foregroundDeletion");
     story.delete(&Actor::maria(), &mut deployment, foreground, 0);
     set.finalizers.push("foregroundDeletion");
     let mut options = Story::collected(&set);
-    options.replace("propagationPolicy", "Foreground");
+    options.set(&["propagationPolicy"], "Foreground");
     story.delete(&collector(), &mut set, options, 0);
     for pod in &mut pods {
         // The collector is at times faster than its own watch, and deletes again.
@@ -81,17 +81,20 @@ fn owner_gc_foreground(story: &mut Story) {
     release(story, &mut deployment);
 }
 
-/// The namespace controller deletes all objects of one kind; the answer lists what was there.
+fn owner_collection(story: &mut Story) {
+    let mut idle = Object::workload("Deployment", "lab", "idle", Some(0));
+    story.place(&mut idle);
+    let deployment = Object::workload("Deployment", "lab", "web", Some(1));
+    let mut web = Deployed::start(story, &Actor::jonas(), deployment);
+    let all = web.deployment.at.clone().collection();
+    story.delete_all(&Actor::maria(), all, "", "Deployment", &[&idle, &web.deployment]);
+    collect(story, &mut web);
+}
+
+/// The namespace controller deletes all objects of one kind.
 fn empty_of(story: &mut Story, resource: &str, kind: &str, items: &[&Object]) {
-    let list = object! {
-        "kind": format!("{kind}List"),
-        "apiVersion": "v1",
-        "metadata": object! { "resourceVersion": "4400" },
-        "items": items.iter().map(|item| item.body()).collect::<Vec<_>>(),
-    };
     let controller = Actor::controller("namespace-controller");
-    let entry = controller.call("deletecollection", ObjectRef::core(resource, "lab", ""));
-    story.send(entry.body(kubectl_options()).answer(200, list));
+    story.delete_all(&controller, ObjectRef::core(resource, "lab", ""), "", kind, items);
 }
 
 fn namespace_deletion(story: &mut Story) {
@@ -124,68 +127,4 @@ fn namespace_deletion(story: &mut Story) {
     empty_of(story, "pods", "Pod", &[]);
     let controller = Actor::controller("namespace-controller");
     story.update(&controller, &mut namespace, "finalize");
-}
-
-/// A job, and the actor who makes its pod.
-fn job(name: &str, ttl: Option<i64>) -> Object {
-    let spec = object! { "parallelism": 1, "completions": 1 }.with_some("ttlSecondsAfterFinished", ttl);
-    Object {
-        labels: vec![("app", "report".to_owned())],
-        ..Object::new(ObjectRef::of_group("batch", "v1", "jobs", "shop", name), "Job", spec)
-    }
-}
-
-/// The job's pod runs and is done.
-fn finish(story: &mut Story, job: &mut Object, suffix: &str) -> Object {
-    let prefix = format!("{}-", job.at.name);
-    let mut pod = Object::child_pod(job, &format!("{prefix}{suffix}"), &prefix, "worker-3");
-    let controller = Actor::controller("job-controller");
-    story.spawn(&controller, &mut pod);
-    story.wait(12_000);
-    story.report(&Actor::kubelet(pod.node), &mut pod, object! { "phase": "Succeeded" });
-    job.status = object! { "succeeded": 1, "completionTime": story.seconds() };
-    story.update(&controller, job, "status");
-    pod
-}
-
-/// The garbage collector follows the job; a finished pod needs no grace, and the kubelet comes too late.
-fn collect(story: &mut Story, pod: &mut Object) {
-    let options = Story::collected(pod);
-    story.delete(&collector(), pod, options, 0);
-    story.late_words(pod);
-}
-
-fn job_ttl(story: &mut Story) {
-    let mut report = job("report", Some(60));
-    story.create(&Actor::jonas(), &mut report, "fieldManager=kubectl-create&fieldValidation=Strict");
-    let mut pod = finish(story, &mut report, "v8n5d");
-    story.wait(60_000);
-    let ttl = Actor::controller("ttl-after-finished-controller");
-    story.send(ttl.call("get", report.at.clone()));
-    report.finalizers.push("foregroundDeletion");
-    let options = delete_options()
-        .with("preconditions", object! { "uid": &report.uid })
-        .with("propagationPolicy", "Foreground");
-    story.delete(&ttl, &mut report, options, 0);
-    collect(story, &mut pod);
-    release(story, &mut report);
-}
-
-fn cronjob_history(story: &mut Story) {
-    let spec = object! { "schedule": "* * * * *", "successfulJobsHistoryLimit": 1 };
-    let at = ObjectRef::of_group("batch", "v1", "cronjobs", "shop", "tick");
-    let mut tick = Object::new(at, "CronJob", spec);
-    story.create(&Actor::jonas(), &mut tick, "fieldManager=kubectl-create&fieldValidation=Strict");
-    let controller = Actor::controller("cronjob-controller");
-    let mut runs = ["29540701", "29540702"].map(|minute| {
-        let mut run = Object { owner: Some(tick.as_owner()), ..job(&format!("tick-{minute}"), None) };
-        story.create(&controller, &mut run, "");
-        let pod = finish(story, &mut run, "k6r4z");
-        (run, pod)
-    });
-    let (run, pod) = &mut runs[0];
-    let entry: Entry = controller.call("get", tick.at);
-    story.send(entry);
-    story.delete_at_once(&controller, run, kubectl_options());
-    collect(story, pod);
 }

@@ -35,6 +35,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         tell: eviction_failed,
     },
     Scenario {
+        name: "eviction-504",
+        about: "maria hangs up while she evicts `shop/web-1` (504, context canceled): nothing comes of it, the pod lives",
+        tell: eviction_504,
+    },
+    Scenario {
         name: "eviction-dry-run",
         about: "maria tries to evict `shop/web-1` (dry run in the query) and `shop/web-2` (dry run in the body); both live",
         tell: eviction_dry_run,
@@ -106,6 +111,15 @@ fn eviction_failed(story: &mut Story) {
     let entry = Story::eviction(&Actor::maria(), &pod);
     story.send(entry.fail(404, "NotFound", "pods \"ghost\" not found", Some(details)));
     story.hum();
+}
+
+fn eviction_504(story: &mut Story) {
+    let mut pod = web(story, "web-1");
+    let entry = Story::eviction(&Actor::maria(), &pod).hung_up();
+    story.send(entry);
+    // A sign of life.
+    story.wait(40_000);
+    story.run(&mut pod);
 }
 
 fn eviction_dry_run(story: &mut Story) {

@@ -1,4 +1,4 @@
-//! Pods that go because of their node, or for the sake of others.
+//! Pods that go because of their node.
 
 use super::Scenario;
 use super::eviction::web;
@@ -10,11 +10,6 @@ use crate::object_ref::ObjectRef;
 use crate::{list, object};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "preemption",
-        about: "jonas creates `shop/urgent` of a high priority; the scheduler preempts `shop/web-1` for it",
-        tell: preemption,
-    },
     Scenario {
         name: "taint",
         about: "maria taints `worker-1` NoExecute; the node controller deletes `shop/web-1`",
@@ -46,50 +41,6 @@ const BY_TAINT: (&str, &str) = ("DeletionByTaintManager", "Taint manager: deleti
 
 fn node_controller() -> Actor {
     Actor::controller("node-controller")
-}
-
-/// An event of `events.k8s.io`, named after the pod.
-fn scheduler_event(story: &mut Story, pod: &Object, action: &str, reason: &str, note: &str) {
-    let name =
-        format!("{}.18a3f0c2d41b{:04x}", pod.at.name, pod.resource_version.parse::<u32>().unwrap_or(0));
-    let at = ObjectRef::of_group("events.k8s.io", "v1", "events", &pod.at.namespace, &name);
-    let event = object! {
-        "kind": "Event",
-        "apiVersion": "events.k8s.io/v1",
-        "metadata": object! { "name": name, "namespace": &pod.at.namespace },
-        "eventTime": story.seconds().replace('Z', ".000000Z"),
-        "reportingController": "default-scheduler",
-        "reportingInstance": "default-scheduler-control-1",
-        "action": action,
-        "reason": reason,
-        "regarding": object! {
-            "kind": "Pod", "namespace": &pod.at.namespace, "name": &pod.at.name, "uid": &pod.uid,
-            "apiVersion": "v1", "resourceVersion": &pod.resource_version,
-        },
-        "note": note,
-        "type": "Normal",
-    };
-    story.send(Actor::scheduler().call("create", at).body(event.clone()).answer(201, event));
-}
-
-fn preemption(story: &mut Story) {
-    let mut pod = web(story, "web-1");
-    let scheduler = Actor::scheduler();
-    let mut urgent = Object::pod("urgent");
-    urgent.spec = urgent.spec.with("priorityClassName", "urgent").with("priority", 100_000);
-    story.create(&Actor::jonas(), &mut urgent, "fieldManager=kubectl-create&fieldValidation=Strict");
-    let message = "default-scheduler: preempting to accommodate a higher priority pod";
-    story.mark(&scheduler, &mut pod, "PreemptionByScheduler", message);
-    let note = format!("Preempted by pod {} on node worker-1", urgent.uid);
-    // The scheduler often deletes, and tells, twice.
-    for _ in 0..2 {
-        story.delete(&scheduler, &mut pod, delete_options(), 30);
-        scheduler_event(story, &pod, "Preempting", "Preempted", &note);
-    }
-    story.last_words(&mut pod);
-    story.bind(&urgent);
-    scheduler_event(story, &urgent, "Binding", "Scheduled", "Successfully assigned shop/urgent to worker-1");
-    story.run(&mut urgent);
 }
 
 /// The node controller does away with a pod of a tainted node.

@@ -4,6 +4,9 @@ use crate::json::Json;
 use crate::object_ref::ObjectRef;
 use crate::{list, object};
 
+/// Kinds whose objects have no generation.
+const UNCOUNTED: [&str; 4] = ["ConfigMap", "HorizontalPodAutoscaler", "Namespace", "Node"];
+
 /// An object in the cluster: its fields are what bodies say of it.
 #[derive(Clone, Debug)]
 pub(super) struct Object {
@@ -12,19 +15,25 @@ pub(super) struct Object {
     pub(super) generate_name: String,
     pub(super) uid: String,
     pub(super) resource_version: String,
+    /// Rises with each change of the spec; 0 for an object that is not stored, or of a kind that does not count.
+    pub(super) generation: i64,
+    /// The spec that the generation counts.
+    pub(super) counted: Json,
     pub(super) created: String,
     /// When it goes, and the grace in seconds.
     pub(super) deletion: Option<(String, i64)>,
-    pub(super) labels: Vec<(&'static str, String)>,
-    pub(super) annotations: Vec<(&'static str, String)>,
+    /// An object, or `null` for none; so are annotations.
+    pub(super) labels: Json,
+    pub(super) annotations: Json,
     /// The controller that owns it, as an owner reference.
     pub(super) owner: Option<Json>,
     pub(super) finalizers: Vec<&'static str>,
     /// The `spec`, or the `data` of a config map.
     pub(super) spec: Json,
     pub(super) status: Json,
-    /// Where it runs; empty for what is no pod, or not bound.
+    /// Where it runs, or will once it is bound; empty for what is no pod.
     pub(super) node: &'static str,
+    pub(super) bound: bool,
 }
 
 impl Object {
@@ -36,15 +45,18 @@ impl Object {
             generate_name: String::new(),
             uid: String::new(),
             resource_version: String::new(),
+            generation: 0,
+            counted: Json::Null,
             created: String::new(),
             deletion: None,
-            labels: Vec::new(),
-            annotations: Vec::new(),
+            labels: Json::Null,
+            annotations: Json::Null,
             owner: None,
             finalizers: Vec::new(),
             spec,
             status: object! {},
             node: "",
+            bound: false,
         }
     }
 
@@ -55,49 +67,48 @@ impl Object {
 
     /// A pod that the scheduler will put on `node`.
     pub(super) fn pod_on(namespace: &str, name: &str, node: &'static str) -> Self {
-        let app = name.split('-').next().unwrap_or(name).to_owned();
-        Self {
-            labels: vec![("app", app)],
-            status: object! { "phase": "Pending", "qosClass": "BestEffort" },
-            node,
-            ..Self::new(ObjectRef::pod(namespace, name), "Pod", pod_spec("registry.example/shop/web:1.4.2"))
-        }
+        Self::pod_of(&template(app(name)), ObjectRef::pod(namespace, name), node)
     }
 
     /// A pod that a controller makes of its template.
     pub(super) fn child_pod(owner: &Self, name: &str, generate_name: &str, node: &'static str) -> Self {
+        let at = ObjectRef::pod(&owner.at.namespace, name);
         Self {
             generate_name: generate_name.to_owned(),
             owner: Some(owner.as_owner()),
-            labels: owner.labels.clone(),
-            ..Self::pod_on(&owner.at.namespace, name, node)
+            ..Self::pod_of(owner.spec.at(&["template"]), at, node)
         }
     }
 
-    /// A workload of group `apps` in the namespace `shop`, with a pod template.
-    pub(super) fn workload(resource: &str, kind: &'static str, name: &str, replicas: i64) -> Self {
-        let app = name.split('-').next().unwrap_or(name).to_owned();
-        let template = object! {
-            "metadata": object! { "labels": object! { "app": &app } },
-            "spec": pod_spec("registry.example/shop/web:1.4.2"),
-        };
-        let spec = object! {}
-            .with_some("replicas", (kind != "DaemonSet").then_some(replicas))
-            .with("selector", object! { "matchLabels": object! { "app": &app } })
-            .with("template", template);
+    fn pod_of(template: &Json, at: ObjectRef, node: &'static str) -> Self {
         Self {
-            labels: vec![("app", app)],
-            ..Self::new(ObjectRef::of_group("apps", "v1", resource, "shop", name), kind, spec)
+            labels: template.at(&["metadata", "labels"]).clone(),
+            annotations: template.at(&["metadata", "annotations"]).clone(),
+            status: object! { "phase": "Pending", "qosClass": "BestEffort" },
+            node,
+            ..Self::new(at, "Pod", template.at(&["spec"]).clone())
+        }
+    }
+
+    /// A workload of group `apps` with a pod template. A daemon set has no number of replicas.
+    pub(super) fn workload(kind: &'static str, namespace: &str, name: &str, replicas: Option<i64>) -> Self {
+        let template = template(app(name));
+        let labels = template.at(&["metadata", "labels"]).clone();
+        let spec = object! {}
+            .with_some("replicas", replicas)
+            .with("selector", object! { "matchLabels": labels.clone() })
+            .with("template", template);
+        let resource = format!("{}s", kind.to_lowercase());
+        Self {
+            labels,
+            ..Self::new(ObjectRef::of_group("apps", "v1", &resource, namespace, name), kind, spec)
         }
     }
 
     /// A node.
     pub(super) fn node(name: &str) -> Self {
         Self {
-            labels: vec![
-                ("kubernetes.io/hostname", name.to_owned()),
-                ("kubernetes.io/os", "linux".to_owned()),
-            ],
+            labels: object! { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" },
             status: object! {
                 "capacity": object! { "cpu": "4", "memory": "8Gi", "pods": "110" },
                 "conditions": list![object! { "type": "Ready", "status": "True", "reason": "KubeletReady" }],
@@ -106,18 +117,18 @@ impl Object {
         }
     }
 
-    /// The `apiVersion` of its bodies.
-    pub(super) fn api_version(&self) -> String {
-        match self.at.group.as_str() {
-            "" => self.at.version.clone(),
-            group => format!("{group}/{}", self.at.version),
+    /// How many pods the spec asks for.
+    pub(super) fn replicas(&self) -> i64 {
+        match self.spec.at(&["replicas"]) {
+            Json::Number(replicas) => *replicas,
+            _ => 0,
         }
     }
 
     /// The reference that a child's `ownerReferences` holds.
     pub(super) fn as_owner(&self) -> Json {
         object! {
-            "apiVersion": self.api_version(),
+            "apiVersion": self.at.api_version(),
             "kind": self.kind,
             "name": &self.at.name,
             "uid": &self.uid,
@@ -133,8 +144,8 @@ impl Object {
             at: ObjectRef { name: name.to_owned(), ..self.at.clone() },
             uid: String::new(),
             resource_version: String::new(),
+            generation: 0,
             created: String::new(),
-            node: "",
             status: object! {},
             ..self.clone()
         };
@@ -143,24 +154,46 @@ impl Object {
 
     /// What the API server answers.
     pub(super) fn body(&self) -> Json {
-        let spec = match (&self.spec, self.node) {
-            (spec, "") => spec.clone(),
-            (spec, node) => spec.clone().with("nodeName", node),
-        };
-        let head =
-            object! { "kind": self.kind, "apiVersion": self.api_version(), "metadata": self.metadata() };
+        self.members(object! { "kind": self.kind, "apiVersion": self.at.api_version() })
+    }
+
+    /// The same as an item of a list, where the list alone says kind and version.
+    pub(super) fn item(&self) -> Json {
+        self.members(object! {})
+    }
+
+    fn members(&self, head: Json) -> Json {
+        let head = head.with("metadata", self.metadata());
+        let spec = self
+            .spec
+            .clone()
+            .with_some("nodeName", (self.bound && !self.node.is_empty()).then_some(self.node));
         match self.kind {
             "ConfigMap" => head.with("data", spec),
             _ => head.with("spec", spec).with("status", self.status.clone()),
         }
     }
 
+    /// The API server stores the object: a new resource version, and a new generation if its spec is a new one.
+    pub(super) fn store(&mut self, version: u32) {
+        self.resource_version = version.to_string();
+        if self.counted != self.spec && !UNCOUNTED.contains(&self.kind) {
+            self.generation += 1;
+            self.counted = self.spec.clone();
+        }
+    }
+
+    /// The API server takes note that the object is to go, which counts as a change of its spec, but once.
+    pub(super) fn doom(&mut self, at: String, grace: i64) {
+        if self.deletion.is_none() && self.generation > 0 {
+            self.generation += 1;
+        }
+        self.deletion = Some((at, grace));
+    }
+
     fn metadata(&self) -> Json {
         let text = |text: &String| (!text.is_empty()).then(|| Json::from(text));
-        let map = |pairs: &Vec<(&'static str, String)>| {
-            let json = pairs.iter().fold(object! {}, |json, (key, value)| json.with(key, value));
-            (!pairs.is_empty()).then_some(json)
-        };
+        let map = |map: &Json| (*map != Json::Null).then(|| map.clone());
         // A namespace is in no namespace, whatever its objectRef says.
         let namespace = if self.at.resource == "namespaces" { None } else { text(&self.at.namespace) };
         let (at, grace) = self.deletion.clone().unzip();
@@ -170,6 +203,7 @@ impl Object {
             .with_some("namespace", namespace)
             .with_some("uid", text(&self.uid))
             .with_some("resourceVersion", text(&self.resource_version))
+            .with_some("generation", (self.generation > 0).then_some(self.generation))
             .with_some("creationTimestamp", text(&self.created))
             .with_some("deletionTimestamp", at)
             .with_some("deletionGracePeriodSeconds", grace)
@@ -177,6 +211,19 @@ impl Object {
             .with_some("annotations", map(&self.annotations))
             .with_some("ownerReferences", self.owner.clone().map(|owner| vec![owner]))
             .with_some("finalizers", (!self.finalizers.is_empty()).then(|| self.finalizers.clone()))
+    }
+}
+
+/// The app that an object belongs to, by its name: `web` for `web-1`.
+pub(super) fn app(name: &str) -> &str {
+    name.split('-').next().unwrap_or(name)
+}
+
+/// What pods of an app are made of.
+pub(super) fn template(app: &str) -> Json {
+    object! {
+        "metadata": object! { "labels": object! { "app": app } },
+        "spec": pod_spec(&format!("registry.example/shop/{app}:1.4.2")),
     }
 }
 

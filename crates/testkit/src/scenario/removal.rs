@@ -73,10 +73,9 @@ fn delete_forced(story: &mut Story) {
 
 fn delete_504(story: &mut Story) {
     let mut pod = web(story, "web-1");
-    let message = "Timeout: request did not complete within requested timeout - context canceled";
     let entry = Actor::jonas().call("delete", pod.at.clone()).body(kubectl_options());
     story.doom(&mut pod, 30);
-    story.send(entry.fail(504, "Timeout", message, Some(object! {})));
+    story.send(entry.hung_up());
     story.last_words(&mut pod);
 }
 
@@ -92,15 +91,9 @@ fn delete_dry_run(story: &mut Story) {
 fn delete_collection(story: &mut Story) {
     let mut victims = [web(story, "web-1"), web(story, "web-2")];
     let mut bystander = web(story, "api-1");
-    let items: Vec<Json> = victims.iter().map(Object::body).collect();
-    let list = object! {
-        "kind": "PodList",
-        "apiVersion": "v1",
-        "metadata": object! { "resourceVersion": &bystander.resource_version },
-        "items": items,
-    };
-    let entry = Actor::maria().call("deletecollection", ObjectRef::pod("shop", ""));
-    story.send(entry.query("labelSelector=app%3Dweb").body(kubectl_options()).answer(200, list));
+    let [first, second] = &victims;
+    let pods = ObjectRef::pod("shop", "");
+    story.delete_all(&Actor::maria(), pods, "labelSelector=app%3Dweb", "Pod", &[first, second]);
     for pod in &mut victims {
         story.doom(pod, 30);
         story.last_words(pod);

@@ -68,13 +68,14 @@ impl Story {
     pub(super) fn place(&mut self, object: &mut Object) {
         object.uid = self.uid();
         object.created = second_time(self.now - 86_400_000_000);
+        object.bound = true;
         self.touch(object);
     }
 
-    /// A new resource version.
+    /// The API server stores the object as it now is.
     pub(super) fn touch(&mut self, object: &mut Object) {
         self.version += 1 + self.random.below(3);
-        object.resource_version = self.version.to_string();
+        object.store(self.version);
     }
 
     /// The request comes in and is answered some milliseconds later.
@@ -142,12 +143,15 @@ impl Story {
 
     /// Creates the object. `query` is what the client adds, such as its field manager.
     pub(super) fn create(&mut self, actor: &Actor, object: &mut Object, query: &str) {
+        let draft = object.draft();
+        if object.spec.at(&["priorityClassName"]) != &Json::Null {
+            // Admission looks the number up.
+            object.spec.set(&["priority"], 100_000);
+        }
         object.uid = self.uid();
         object.created = self.seconds();
         self.touch(object);
-        // A pod is bound after it was created.
-        let body = Object { node: "", ..object.clone() }.body();
-        let entry = actor.call("create", object.at.clone()).body(object.draft()).answer(201, body);
+        let entry = actor.call("create", object.at.clone()).body(draft).answer(201, object.body());
         let entry = if query.is_empty() { entry } else { entry.query(query) };
         // A generated name is in no objectRef: only the answer tells it.
         let named = object.generate_name.is_empty();
@@ -176,7 +180,8 @@ impl Story {
     }
 
     /// The scheduler puts the pod on its node.
-    pub(super) fn bind(&mut self, pod: &Object) {
+    pub(super) fn bind(&mut self, pod: &mut Object) {
+        pod.bound = true;
         let binding = object! {
             "kind": "Binding",
             "apiVersion": "v1",
@@ -285,7 +290,7 @@ impl Story {
 
     /// The object is to go after `grace` seconds.
     pub(super) fn doom(&mut self, object: &mut Object, grace: i64) {
-        object.deletion = Some((self.seconds_from_now(grace), grace));
+        object.doom(self.seconds_from_now(grace), grace);
         self.touch(object);
     }
 
@@ -304,6 +309,25 @@ impl Story {
             .with("kind", &object.at.resource)
             .with("uid", &object.uid);
         self.send(actor.call("delete", object.at.clone()).body(options).succeed(200, Some(details)));
+    }
+
+    /// A delete of all that the query selects of a collection, answered with the list of what was there.
+    pub(super) fn delete_all(
+        &mut self,
+        actor: &Actor,
+        from: ObjectRef,
+        query: &str,
+        kind: &str,
+        items: &[&Object],
+    ) {
+        let list = object! {
+            "kind": format!("{kind}List"),
+            "apiVersion": from.api_version(),
+            "metadata": object! { "resourceVersion": self.version.to_string() },
+            "items": items.iter().map(|item| item.item()).collect::<Vec<_>>(),
+        };
+        let entry = actor.call("deletecollection", from).body(object::kubectl_options()).answer(200, list);
+        self.send(if query.is_empty() { entry } else { entry.query(query) });
     }
 
     /// The garbage collector's way to delete, with the uid it means.

@@ -1,48 +1,64 @@
-//! From the lives of the target's objects to answers.
+//! The questions about how objects went: from the lives of the target's objects to answers.
 
 use std::collections::BTreeMap;
 
-use crate::answer::{Answer, Attempts, Certainty, Mechanism, Object, Outcome};
+use crate::answer::{Actor, Answer, Attempts, Certainty, Mechanism, Object, Outcome};
 use crate::case::cause::{Behind, behind};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::inquiry::Inquiry;
 use crate::case::life::Life;
 use crate::case::removal::{Decided, Removal, Unexplained, removal};
-use crate::case::{Findings, Window, tell};
+use crate::case::{Ask, Findings, tell};
+use crate::filter::Filter;
+use crate::glob::Glob;
 use crate::question::{self, Question};
 use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 
-/// How many entries prove a repeated attempt; more are only counted.
-const KEPT_ATTEMPTS: usize = 10;
-
-/// Judges every incarnation of every object that the target means.
-pub(crate) fn findings(
-    inquiry: &Inquiry<'_>,
-    question: &'static Question,
-    target: &Target,
-    window: Window,
-) -> Findings {
+/// Judges every incarnation of every object that is meant, and keeps what went by one of the mechanisms.
+pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let mut findings = Findings::default();
+    let Some(target) = ask.subject.target() else { return findings };
     for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
         for life in inquiry.ledger.lives(key) {
             if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                judge(inquiry, question, &life, &mut findings);
+                judge_life(inquiry, ask.question, &life, &mut findings);
             }
         }
-    }
-    for answers in [&mut findings.answers, &mut findings.related] {
-        answers.retain(|answer| window.holds(answer.time));
-        answers.sort_by(|a, b| (a.time, &a.object, a.outcome).cmp(&(b.time, &b.object, b.outcome)));
-    }
-    if findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded) {
-        findings.related.clear();
     }
     findings
 }
 
-fn is_meant(target: &Target, key: &Key) -> bool {
+/// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
+pub(crate) fn first_look(target: &Target) -> Vec<Filter> {
+    let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
+    let about =
+        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
+    let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
+    let mut filters =
+        vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
+    for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
+        let filter = Filter { namespace, verbs: &["deletecollection"], ..about.clone() };
+        if !filters.contains(&filter) {
+            filters.push(filter);
+        }
+    }
+    if target.resource == "pods" {
+        let names = vec![Glob::new(format!("{}.*", target.name))];
+        filters.push(Filter {
+            resource: Some("events".to_owned()),
+            namespace,
+            names,
+            verbs: &["create"],
+            ..Filter::default()
+        });
+    }
+    filters
+}
+
+/// Whether the target means this object; a collection it never means.
+pub(crate) fn is_meant(target: &Target, key: &Key) -> bool {
     let groups = || target.groups.iter().map(|group| group_of_today(group, &target.resource));
     !key.name.is_empty()
         && key.resource == target.resource
@@ -54,7 +70,12 @@ fn is_meant(target: &Target, key: &Key) -> bool {
             .is_none_or(|namespace| key.namespace.is_empty() || namespace.matches(&key.namespace))
 }
 
-fn judge<'l>(inquiry: &Inquiry<'l>, question: &'static Question, life: &Life<'l>, findings: &mut Findings) {
+fn judge_life<'l>(
+    inquiry: &Inquiry<'l>,
+    question: &'static Question,
+    life: &Life<'l>,
+    findings: &mut Findings,
+) {
     let judged = removal(inquiry.ledger, life);
     let attempts = counts(&judged.attempts);
     if let Some(fact) = judged.pressure {
@@ -72,7 +93,7 @@ fn judge<'l>(inquiry: &Inquiry<'l>, question: &'static Question, life: &Life<'l>
         sort_in(question, Mechanism::Delete, answer, findings);
     }
     if judged.decided.as_ref().is_none_or(|decided| decided.outcome != Outcome::Succeeded) {
-        let by_eviction = question.mechanisms.contains(&Mechanism::NodePressure);
+        let by_eviction = question.rule.counts(Mechanism::NodePressure);
         let asked = |fact: &Fact| !by_eviction || fact.subresource == "eviction";
         findings.answers.extend(tries(inquiry, question, life, &judged, asked));
     }
@@ -80,11 +101,11 @@ fn judge<'l>(inquiry: &Inquiry<'l>, question: &'static Question, life: &Life<'l>
 
 /// An answer where the mechanism is one that the question is about, related otherwise.
 fn sort_in(question: &'static Question, mechanism: Mechanism, answer: Answer, findings: &mut Findings) {
-    if question.mechanisms.contains(&mechanism) {
+    if question.rule.counts(mechanism) {
         findings.answers.push(Answer { question: question.name, ..answer });
         return;
     }
-    let other = question::QUESTIONS.iter().find(|other| other.mechanisms.contains(&mechanism));
+    let other = question::QUESTIONS.iter().find(|other| other.rule.counts(mechanism));
     findings.related.push(Answer { question: other.unwrap_or(question).name, ..answer });
 }
 
@@ -107,7 +128,7 @@ fn blank(life: &Life<'_>, fact: &Fact, outcome: Outcome) -> Answer {
         mechanism: None,
         certainty: Certainty::Recorded,
         time: Some(fact.time),
-        actor: Some(fact.actor.clone()),
+        actor: Some(Actor::clone(&fact.actor)),
         cause: None,
         chain: Vec::new(),
         attempts: Attempts::default(),
@@ -205,7 +226,7 @@ fn tries(
         let mut answer = blank(life, last, outcome);
         answer.question = question.name;
         answer.mechanism = Some(mechanism);
-        answer.attempts = counts(&facts.iter().map(|fact| (*fact, outcome)).collect::<Vec<_>>());
+        answer.attempts = tell::counts(outcome, facts.len() as u64);
         let detail = match outcome {
             Outcome::Blocked => {
                 facts.iter().find_map(|fact| fact.detail.budget.as_ref()).map(|name| format!("budget {name}"))
@@ -215,10 +236,8 @@ fn tries(
         };
         let count = facts.len() as u64;
         answer.text = tell::attempt(&last.actor, &life.key, mechanism, outcome, count, detail.as_deref());
-        if facts.len() > KEPT_ATTEMPTS {
-            answer.notes.push(format!("the last {KEPT_ATTEMPTS} of {count} entries are named"));
-        }
-        answer.evidence = facts.iter().rev().take(KEPT_ATTEMPTS).map(|fact| inquiry.evidence(fact)).collect();
+        answer.notes.extend(tell::left_out(facts.len()));
+        answer.evidence = tell::newest(&facts).map(|fact| inquiry.evidence(fact)).collect();
         Some(answer)
     };
     groups.into_iter().filter_map(answer).collect()

@@ -1,0 +1,195 @@
+//! The questions that can be asked: one table.
+//!
+//! A question is an entry here, with a rule: which mechanisms of removal it is about, or which requests answer it. See
+//! `docs/adding-a-question.md` for a worked example.
+
+mod access;
+mod node;
+mod object;
+mod workload;
+
+use crate::answer::Mechanism;
+use crate::case::inquiry::Inquiry;
+use crate::case::{Ask, Findings, Subject, removals, requests};
+use crate::filter::Filter;
+
+pub(crate) use crate::case::requests::{Request, Story, Told};
+
+/// A question.
+#[derive(Debug)]
+pub struct Question {
+    /// Name, as on the command line and in answers: the past participle of what was done.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// What it answers, in one line.
+    pub about: &'static str,
+    /// What was done, in words: `pod x was not …`.
+    pub participle: &'static str,
+    /// The same as an infinitive: `alice tried to … pod x`.
+    pub infinitive: &'static str,
+    /// What it is asked about.
+    pub argument: Argument,
+    pub(crate) rule: Rule,
+}
+
+/// What a question is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// Objects: `KIND/NAME`.
+    Target,
+    /// Users: a name, which may hold `*`.
+    User,
+}
+
+/// How a question is answered.
+#[derive(Debug)]
+pub(crate) enum Rule {
+    /// By the way in which objects went.
+    Removal(&'static [Mechanism]),
+    /// By single requests.
+    Requests(&'static Request),
+}
+
+impl Rule {
+    /// What to look for first.
+    pub(crate) fn first_look(&self, subject: &Subject) -> Vec<Filter> {
+        match (self, subject) {
+            (Self::Removal(_), Subject::Target(target)) => removals::first_look(target),
+            (Self::Removal(_), Subject::User(_)) => Vec::new(),
+            (Self::Requests(request), subject) => requests::first_look(request, subject),
+        }
+    }
+
+    /// What the facts answer, and what more would have to be looked for.
+    pub(crate) fn judge(&self, inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
+        match self {
+            Self::Removal(_) => removals::judge(inquiry, ask),
+            Self::Requests(request) => requests::judge(inquiry, ask, request),
+        }
+    }
+
+    /// Whether an object that went by this mechanism answers the question.
+    pub(crate) fn counts(&self, mechanism: Mechanism) -> bool {
+        matches!(self, Self::Removal(mechanisms) if mechanisms.contains(&mechanism))
+    }
+
+    /// Whether whole bodies are compared.
+    pub(crate) fn wants_bodies(&self) -> bool {
+        matches!(self, Self::Requests(request) if request.bodies)
+    }
+
+    /// Whether requests that change nothing matter too.
+    pub(crate) fn wants_reads(&self) -> bool {
+        matches!(self, Self::Requests(request) if request.reads)
+    }
+}
+
+/// Evictions: an object made to go though nobody deleted it.
+const EVICTIONS: &[Mechanism] =
+    &[Mechanism::EvictionApi, Mechanism::Preemption, Mechanism::Taint, Mechanism::NodePressure];
+
+/// Removals of every kind: after these an object is gone. A pod that the kubelet evicted for want of resources stays
+/// as an object.
+const REMOVALS: &[Mechanism] = &[
+    Mechanism::EvictionApi,
+    Mechanism::Preemption,
+    Mechanism::Taint,
+    Mechanism::Delete,
+    Mechanism::DeleteCollection,
+    Mechanism::ScaleDown,
+    Mechanism::Rollout,
+    Mechanism::OwnerGc,
+    Mechanism::NamespaceDeletion,
+    Mechanism::PodGc,
+    Mechanism::JobTtl,
+    Mechanism::CronjobHistory,
+    Mechanism::Finalizer,
+];
+
+/// A row of the table: name, aliases, participle, infinitive, what it is asked about, its rule, and what it answers.
+macro_rules! questions {
+    ($($name:literal [$($alias:literal),*] $participle:literal / $infinitive:literal ($argument:ident) $rule:expr, $about:literal;)*) => {
+        /// Every question, in the order in which help lists them.
+        pub const QUESTIONS: &[Question] = &[$(Question {
+            name: $name,
+            aliases: &[$($alias),*],
+            about: $about,
+            participle: $participle,
+            infinitive: $infinitive,
+            argument: Argument::$argument,
+            rule: $rule,
+        }),*];
+    };
+}
+
+questions! {
+    "evicted" ["evict"] "evicted" / "evict" (Target) Rule::Removal(EVICTIONS),
+        "Who evicted a pod: through the eviction API, by preemption, by a taint, or its node for want of resources";
+    "deleted" ["delete", "removed"] "deleted" / "delete" (Target) Rule::Removal(REMOVALS),
+        "Who removed an object, in whatever way, and who was behind it";
+    "created" ["create"] "created" / "create" (Target) Rule::Requests(&object::CREATED),
+        "Who created an object, and who was behind a controller that did";
+    "changed" ["change", "patched", "updated", "applied"] "changed" / "change" (Target) Rule::Requests(&object::CHANGED),
+        "Who changed an object, and which fields";
+    "scaled" ["scale"] "scaled" / "scale" (Target) Rule::Requests(&workload::SCALED),
+        "Who scaled a workload, from how many to how many";
+    "restarted" ["restart"] "restarted" / "restart" (Target) Rule::Requests(&workload::RESTARTED),
+        "Who restarted a workload (kubectl rollout restart)";
+    "cordoned" ["cordon"] "cordoned" / "cordon" (Target) Rule::Requests(&node::CORDONED),
+        "Who cordoned a node";
+    "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED),
+        "Who uncordoned a node";
+    "tainted" ["taint"] "tainted" / "taint" (Target) Rule::Requests(&node::TAINTED),
+        "Who put a taint on a node";
+    "untainted" ["untaint"] "untainted" / "untaint" (Target) Rule::Requests(&node::UNTAINTED),
+        "Who took a taint off a node";
+    "labeled" ["label", "labelled"] "labeled" / "label" (Target) Rule::Requests(&object::LABELED),
+        "Who set or removed labels of an object";
+    "annotated" ["annotate"] "annotated" / "annotate" (Target) Rule::Requests(&object::ANNOTATED),
+        "Who set or removed annotations of an object";
+    "execed" ["exec", "attached"] "entered" / "enter" (Target) Rule::Requests(&access::EXECED),
+        "Who ran commands in a pod or attached to it, which commands, and for how long";
+    "port-forwarded" ["port-forward"] "forwarded a port of" / "forward a port of" (Target) Rule::Requests(&access::PORT_FORWARDED),
+        "Who forwarded ports of a pod";
+    "debugged" ["debug"] "debugged" / "debug" (Target) Rule::Requests(&access::DEBUGGED),
+        "Who put an ephemeral container into a pod";
+    "read" ["reads"] "read" / "read" (Target) Rule::Requests(&access::READ),
+        "Who read an object, by name or by a list or watch that shows it";
+    "bound" ["granted"] "bound" / "bind" (Target) Rule::Requests(&access::BOUND),
+        "Who created or changed a role binding or a role, and what it grants to whom";
+    "approved" ["approve"] "approved" / "approve" (Target) Rule::Requests(&access::APPROVED),
+        "Who approved a certificate signing request";
+    "token" ["minted"] "had a token minted" / "mint a token of" (Target) Rule::Requests(&access::TOKEN),
+        "Who had a token of a service account minted";
+    "denied" ["forbidden"] "refused" / "touch" (Target) Rule::Requests(&object::DENIED),
+        "Whose requests about an object were refused, and which permission was missing";
+    "touched" ["touch"] "touched" / "touch" (Target) Rule::Requests(&object::TOUCHED),
+        "Everything that was asked about an object";
+    "history" [] "changed" / "change" (Target) Rule::Requests(&object::HISTORY),
+        "The life of an object: everything that changed it, in order";
+    "impersonated" ["impersonate"] "impersonated" / "impersonate" (User) Rule::Requests(&access::IMPERSONATED),
+        "Who acted as a user";
+    "did" [] "done" / "do" (User) Rule::Requests(&access::DID),
+        "Everything that a user did";
+}
+
+/// The question with this name or alias.
+pub fn named(name: &str) -> Option<&'static Question> {
+    QUESTIONS.iter().find(|question| question.name == name || question.aliases.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_means_two_questions() {
+        let names: Vec<&str> =
+            QUESTIONS.iter().flat_map(|q| q.aliases.iter().chain([&q.name])).copied().collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        assert!(names.iter().all(|name| named(name).is_some()));
+    }
+}

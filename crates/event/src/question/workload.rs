@@ -1,0 +1,53 @@
+//! Questions about workloads: scaled, restarted.
+
+use crate::answer::Certainty;
+use crate::case::controllers::Component;
+use crate::case::requests::{CHANGE, Request};
+use crate::case::workload;
+use crate::question::{Story, Told};
+
+pub(crate) const SCALED: Request =
+    Request { subresources: &["", "scale"], tell: scaled, behind: workload::behind_scaling, ..CHANGE };
+
+pub(crate) const RESTARTED: Request = Request { tell: restarted, ..CHANGE };
+
+fn scaled(story: &Story<'_, '_>) -> Option<Told> {
+    let fact = story.fact;
+    let earlier = story.earlier.iter().filter(|fact| fact.succeeded());
+    let before = earlier.rev().find_map(|fact| fact.detail.replicas);
+    let after = fact.detail.replicas;
+    let by_scale = fact.subresource == "scale";
+    let changed = match (before, after) {
+        (Some(before), Some(after)) => before != after || by_scale,
+        _ => by_scale || fact.detail.replicas_asked,
+    };
+    // The deployment controller works a deployment's replica sets; on the deployment itself it only notes revisions.
+    if !changed || fact.component == Some(Component::Deployment) && fact.key.resource == "deployments" {
+        return None;
+    }
+    let amount = match (before, after) {
+        (Some(before), Some(after)) => format!(" from {before} to {after}"),
+        (None, Some(after)) => format!(" to {after}"),
+        _ => String::new(),
+    };
+    let notes = match after {
+        None => vec!["the level hides how many were asked for".to_owned()],
+        Some(_) if before.is_none() => vec!["how many there were before is not recorded".to_owned()],
+        Some(_) => Vec::new(),
+    };
+    Some(Told { did: format!("scaled {}{amount}", fact.key), certainty: Certainty::Recorded, notes })
+}
+
+/// The annotation that `kubectl rollout restart` sets in the pod template; without bodies its field manager, which undo
+/// and pause share ([source](https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/objectrestarter.go)).
+fn restarted(story: &Story<'_, '_>) -> Option<Told> {
+    let fact = story.fact;
+    if fact.detail.restarts {
+        return Told::recorded(format!("restarted {}", fact.key));
+    }
+    let by_rollout = !fact.body_recorded && fact.field_manager().as_deref() == Some("kubectl-rollout");
+    by_rollout.then(|| {
+        let note = "told by kubectl's field manager; it may have been an undo, a pause or a resume [rule: field-manager]";
+        Told::inferred(format!("restarted {}", fact.key), note)
+    })?
+}
