@@ -7,6 +7,7 @@ mod examples;
 mod forms;
 mod hostile;
 mod links;
+mod pages;
 mod program;
 mod recordings;
 mod truth;
