@@ -83,6 +83,9 @@ impl Page<'_> {
         if let Some(actor) = &answer.actor {
             self.actor(actor)?;
         }
+        if let Some(minted) = &answer.token_minted {
+            self.token(minted)?;
+        }
         self.attempts(&answer.attempts)?;
         for note in &answer.notes {
             self.field("note", note, None)?;
@@ -138,10 +141,27 @@ impl Page<'_> {
         if let Some(other) = &actor.impersonated {
             self.field("as", &format!("{} (impersonated)", other.username), None)?;
         }
+        if let Some(pod) = &actor.pod {
+            let node = actor.node.as_ref().map(|node| format!(" on node {node}")).unwrap_or_default();
+            self.field("by", &format!("pod {pod}{node}"), None)?;
+        }
+        if let Some(arn) = &actor.arn {
+            let session =
+                actor.session.as_ref().map(|session| format!(" (session {session})")).unwrap_or_default();
+            self.field("arn", &format!("{arn}{session}"), None)?;
+        }
         if actor.source_ips.is_empty() {
             return Ok(());
         }
         self.field("from", &actor.source_ips.join(", "), None)
+    }
+
+    /// Who had the token minted with which somebody acted.
+    fn token(&mut self, minted: &Cause) -> io::Result<()> {
+        let time =
+            minted.time.map(|time| format!(" ({})", self.style.zone.display(time))).unwrap_or_default();
+        let who = who(&minted.actor);
+        self.field("token", &format!("{who} {}{time}", minted.action), Some(0..neutral(&who).len()))
     }
 
     fn attempts(&mut self, attempts: &Attempts) -> io::Result<()> {

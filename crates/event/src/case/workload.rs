@@ -200,7 +200,7 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
         changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
     for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
         let manager = change.fact.field_manager();
-        let restarts = matches!(manager.as_deref(), Some("kubectl-rollout" | "kubectl-set"));
+        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
         let current = growths.iter().rev().find(|(at, _)| *at < change.fact.received).map(|(_, set)| set);
         let mut grown = growths.iter().filter(|(at, _)| (change.fact.received..=end).contains(at));
         change.templates = restarts || grown.any(|(_, set)| Some(set) != current);
@@ -232,7 +232,7 @@ fn links<'l>(
 fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
     let workload = &change.fact.key;
     match (mechanism, change.scales) {
-        (Mechanism::Rollout, _) => match change.fact.field_manager().as_deref() {
+        (Mechanism::Rollout, _) => match change.fact.field_manager() {
             Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
             _ => format!("changed the pod template of {workload}"),
         },
