@@ -19,7 +19,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::places;
+use crate::{filters, places};
 
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
@@ -32,8 +32,13 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let question =
         question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
-    let case =
-        Case::new(Ask { question, subject: subject(question, matches)?, window: window(matches, zone)? });
+    let ask_about = Ask {
+        question,
+        subject: subject(question, matches)?,
+        window: window(matches, zone)?,
+        selection: filters::selection(matches)?,
+    };
+    let case = Case::new(ask_about);
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);

@@ -2,6 +2,7 @@
 
 mod asking;
 mod cli;
+mod filters;
 mod places;
 
 use std::io::{self, Write};

@@ -16,6 +16,7 @@ pub mod literals;
 pub mod peek;
 pub mod question;
 pub mod resource;
+pub mod selection;
 pub mod subject;
 pub mod target;
 

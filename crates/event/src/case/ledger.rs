@@ -30,6 +30,7 @@ impl Ledger {
         facts.dedup_by(|later, earlier| {
             let same = later.identity() == earlier.identity() && later.key == earlier.key;
             if same {
+                earlier.selected |= later.selected;
                 // Each look keeps the victims that it asked for.
                 let more = later.detail.victims.take().unwrap_or_default();
                 earlier.detail.victims.iter_mut().for_each(|victims| victims.extend(more.iter().cloned()));

@@ -124,6 +124,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             let story = Story { fact, earlier: &facts[..index], stages: &stages, subject: &ask.subject };
             let Some(told) = (request.tell)(&story) else { continue };
             match outcome(fact) {
+                Outcome::Succeeded if !fact.selected => {}
                 Outcome::Succeeded => findings.answers.push(done(inquiry, ask, &story, told, request)),
                 outcome => {
                     let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
@@ -132,6 +133,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             }
         }
     }
+    refused.retain(|_, facts| facts.iter().any(|fact| fact.selected));
     findings.answers.extend(
         refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts)),
     );
