@@ -56,9 +56,20 @@ impl Key {
     }
 }
 
-/// `pod drain/web-1`, `deployment apps/web`, `node n4`: as sentences name an object.
+/// `pod drain/web-1`, `deployment apps/web`, `node n4`, `secrets of namespace misc`: as sentences name an object or a
+/// collection.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            f.write_str(&self.resource)?;
+            if !self.group.is_empty() && Resource::of(&self.group, &self.resource).is_none() {
+                write!(f, ".{}", self.group)?;
+            }
+            return match self.namespace.as_str() {
+                "" => f.write_str(" of the whole cluster"),
+                namespace => write!(f, " of namespace {namespace}"),
+            };
+        }
         match Resource::of(&self.group, &self.resource) {
             Some(resource) => write!(f, "{} ", resource.singular())?,
             None if self.group.is_empty() => write!(f, "{} ", self.resource)?,

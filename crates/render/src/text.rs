@@ -25,9 +25,10 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     }
     let mut about = None;
     for answer in report.related {
-        if about != Some(&answer.object) {
-            about = Some(&answer.object);
-            page.line(&not_evicted(&answer.object))?;
+        let introduction = introduction(answer);
+        if about.as_ref() != Some(&introduction) {
+            page.line(&introduction)?;
+            about = Some(introduction);
         }
         page.answer(answer)?;
     }
@@ -37,8 +38,12 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     Ok(())
 }
 
-/// What introduces the removals of an object that was asked about in vain.
-pub(crate) fn not_evicted(object: &Object) -> String {
+/// What introduces related answers: removals of an object that was asked about in vain, or what may have shown it.
+pub(crate) fn introduction(answer: &Answer) -> String {
+    if answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded {
+        return "It may also have been seen here:".to_owned();
+    }
+    let object = &answer.object;
     let kind = if object.resource == "pods" { "pod" } else { &object.resource };
     format!("{kind} {} was not evicted. It was removed:", place(object))
 }

@@ -45,6 +45,8 @@ pub(crate) struct Detail {
     /// Whether the request says that the kubelet evicted the pod.
     pub(crate) kubelet_evicted: bool,
     pub(crate) nominated_node: Option<String>,
+    /// `metadata.generation` of the answered object: it rises by one with each change of `spec`.
+    pub(crate) generation: Option<i64>,
     /// Replicas after the request; `replicas_asked` says whether the request itself named them.
     pub(crate) replicas: Option<i64>,
     pub(crate) replicas_asked: bool,
@@ -64,6 +66,8 @@ pub(crate) struct Detail {
     pub(crate) annotations_asked: Vec<(String, Option<String>)>,
     /// Whether the request restarts a workload as `kubectl rollout restart` does.
     pub(crate) restarts: bool,
+    /// Whether the request approves a certificate signing request.
+    pub(crate) approves: bool,
     /// What a role binding grants, and to whom.
     pub(crate) grants: Option<(String, Vec<String>)>,
     /// The name of what an autoscaler scales.
@@ -119,6 +123,7 @@ impl Detail {
         let disrupted =
             status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
         self.disruption = disrupted.map(|condition| condition.reason.to_string());
+        self.approves = status.conditions.iter().any(|condition| condition.name == "Approved");
         self.kubelet_evicted = status.phase == "Failed" && status.reason == "Evicted";
         self.nominated_node = some(&status.nominated_node);
         if event.object_ref.as_ref().is_some_and(|object| object.resource == "events") {
@@ -196,6 +201,7 @@ impl Detail {
             owners(metadata)
         };
         self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        self.generation = metadata.generation;
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());
         self.read_spec(&body.spec());

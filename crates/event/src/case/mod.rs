@@ -205,9 +205,6 @@ impl Case {
             answers.retain(|answer| self.ask.window.holds(answer.time));
             answers.sort_by(|a, b| (a.time, &a.object, a.outcome).cmp(&(b.time, &b.object, b.outcome)));
         }
-        if findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded) {
-            findings.related.clear();
-        }
         findings
     }
 

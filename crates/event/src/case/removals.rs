@@ -27,6 +27,14 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
             }
         }
     }
+    // How else objects went matters only where nothing answers the question.
+    if findings
+        .answers
+        .iter()
+        .any(|answer| answer.outcome == Outcome::Succeeded && ask.window.holds(answer.time))
+    {
+        findings.related.clear();
+    }
     findings
 }
 

@@ -14,7 +14,7 @@ fn switched(story: &Story<'_, '_>, on: bool) -> Option<Told> {
     let fact = story.fact;
     let did = if on { "cordoned" } else { "uncordoned" };
     (fact.key.is_core("nodes") && fact.detail.cordons == Some(on))
-        .then(|| Told::recorded(format!("{did} {}", fact.key)))?
+        .then(|| Told::recorded(format!("{did} {}", fact.key)))
 }
 
 /// A list of taints that holds more, or fewer, than the one before.
@@ -30,15 +30,15 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
     if !changed.is_empty() {
         let did = if more { "tainted" } else { "untainted" };
         let did = format!("{did} {} {}", fact.key, changed.join(", "));
-        let note = "the taints before are not recorded: some may have been there [rule: taints-before]";
+        let doubt = "the taints before are not recorded: some may have been there [rule: taints-before]";
         return if before.is_none() && fact.component.is_some() {
-            Told::inferred(did, note)
+            Some(Told::inferred(did, doubt))
         } else {
-            Told::recorded(did)
+            Some(Told::recorded(did))
         };
     }
     let emptied = !more && before.is_none() && after.is_empty();
-    emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))?
+    emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))
 }
 
 /// The taints that a node had after an entry.

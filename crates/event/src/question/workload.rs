@@ -35,7 +35,12 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
         Some(_) if before.is_none() => vec!["how many there were before is not recorded".to_owned()],
         Some(_) => Vec::new(),
     };
-    Some(Told { did: format!("scaled {}{amount}", fact.key), certainty: Certainty::Recorded, notes })
+    Some(Told {
+        did: format!("scaled {}{amount}", fact.key),
+        certainty: Certainty::Recorded,
+        notes,
+        beside: false,
+    })
 }
 
 /// The annotation that `kubectl rollout restart` sets in the pod template; without bodies its field manager, which undo
@@ -43,11 +48,11 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
 fn restarted(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     if fact.detail.restarts {
-        return Told::recorded(format!("restarted {}", fact.key));
+        return Some(Told::recorded(format!("restarted {}", fact.key)));
     }
     let by_rollout = !fact.body_recorded && fact.field_manager().as_deref() == Some("kubectl-rollout");
     by_rollout.then(|| {
         let note = "told by kubectl's field manager; it may have been an undo, a pause or a resume [rule: field-manager]";
         Told::inferred(format!("restarted {}", fact.key), note)
-    })?
+    })
 }
