@@ -19,7 +19,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{complain, filters, places};
+use crate::{complain, explain, filters, places};
 
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
@@ -39,6 +39,9 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         window: window(matches, zone)?,
         selection: filters.selection,
     };
+    if let Some(printed) = explain::run(matches, &ask_about) {
+        return printed.context("the queries could not be written");
+    }
     let case = Case::new(ask_about);
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));

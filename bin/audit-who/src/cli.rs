@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::filters;
+use crate::{explain, filters};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -50,6 +50,7 @@ fn question(question: &'static Question) -> Command {
         .args(selection())
         .args(filters::args())
         .args(output())
+        .arg(explain::arg())
 }
 
 /// What a question is asked about.

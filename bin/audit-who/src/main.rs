@@ -2,6 +2,7 @@
 
 mod asking;
 mod cli;
+mod explain;
 mod filters;
 mod places;
 

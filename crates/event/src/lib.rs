@@ -8,6 +8,7 @@ pub mod coverage;
 mod decode;
 pub mod envelope;
 pub mod event;
+pub mod explain;
 pub mod filter;
 pub mod fold;
 pub mod glob;

@@ -2,6 +2,8 @@
 
 mod errors;
 mod examples;
+mod explain;
+mod filters;
 mod forms;
 mod hostile;
 mod links;
