@@ -7,6 +7,8 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::{explain, filters};
+
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
 Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
@@ -46,7 +48,9 @@ fn question(question: &'static Question) -> Command {
                 .help("Audit logs: files, folders, or -"),
         ])
         .args(selection())
+        .args(filters::args())
         .args(output())
+        .arg(explain::arg())
 }
 
 /// What a question is asked about.

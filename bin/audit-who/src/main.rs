@@ -2,6 +2,8 @@
 
 mod asking;
 mod cli;
+mod explain;
+mod filters;
 mod places;
 
 use std::io::{self, Write};
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 /// Writes an error, which may quote what was given, line by line to standard error. That it can't be told is no news.
-fn complain(message: &str) {
+pub(crate) fn complain(message: &str) {
     let mut err = io::stderr().lock();
     for line in message.lines() {
         let _ = writeln!(err, "{}", terminal::neutral(line));

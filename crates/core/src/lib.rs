@@ -34,6 +34,8 @@
 mod ask;
 mod codec;
 mod error;
+#[cfg(feature = "cel")]
+mod expression;
 mod head;
 mod input;
 mod layout;
@@ -44,5 +46,7 @@ pub use audit_who_event as event;
 
 pub use crate::ask::{Asked, ask};
 pub use crate::error::{Error, ErrorKind};
+#[cfg(feature = "cel")]
+pub use crate::expression::{Expression, ExpressionError, Failures};
 pub use crate::input::Inputs;
 pub use crate::scan::Scan;

@@ -8,6 +8,7 @@ pub mod coverage;
 mod decode;
 pub mod envelope;
 pub mod event;
+pub mod explain;
 pub mod filter;
 pub mod fold;
 pub mod glob;
@@ -16,6 +17,7 @@ pub mod literals;
 pub mod peek;
 pub mod question;
 pub mod resource;
+pub mod selection;
 pub mod subject;
 pub mod target;
 

@@ -4,6 +4,8 @@
 
 mod errors;
 mod examples;
+mod explain;
+mod filters;
 mod forms;
 mod hostile;
 mod links;

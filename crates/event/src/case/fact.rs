@@ -43,6 +43,8 @@ pub(crate) struct Fact {
     /// Whether the request's body would be here if there was one.
     pub(crate) body_recorded: bool,
     pub(crate) salvaged: bool,
+    /// Whether the request is one of those that answers are wanted of.
+    pub(crate) selected: bool,
     pub(crate) detail: Detail,
 }
 
@@ -105,6 +107,7 @@ impl Fact {
             bodies: None,
             body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
             salvaged: event.salvaged,
+            selected: false,
             detail,
         }
     }

@@ -46,6 +46,7 @@ use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::question::Question;
+use crate::selection::Selection;
 use crate::subject::Key;
 use crate::target::Target;
 use crate::time::Timestamp;
@@ -93,6 +94,8 @@ pub struct Ask {
     pub subject: Subject,
     /// Answers count only within it; causes may lie before.
     pub window: Window,
+    /// Answers count only if the request that decides them meets it; all else is context.
+    pub selection: Selection,
 }
 
 /// What a question is asked about.
@@ -111,6 +114,11 @@ impl Subject {
             Self::Target(target) => Some(target),
             Self::User(_) => None,
         }
+    }
+
+    /// Whether a request about `key` could decide an answer; one about a collection may be about any object in it.
+    fn may_mean(&self, key: &Key) -> bool {
+        self.target().is_none_or(|target| key.name.is_empty() || removals::is_meant(target, key))
     }
 }
 
@@ -161,7 +169,10 @@ impl Case {
 
     /// What must stand in a line to matter in the next look.
     pub fn literals(&self) -> Literals {
-        self.wanted.literals()
+        // No context is needed where users are asked about: what each of their requests did stands in its own entry.
+        let narrow = self.looks == 0 && self.ask.subject.target().is_none();
+        let selected = if narrow { self.ask.selection.literals() } else { Literals::everything() };
+        self.wanted.literals().or_if_everything(|| selected)
     }
 
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
@@ -209,7 +220,10 @@ impl Case {
 
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
     pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
-        let asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        if !self.ask.selection.is_empty() {
+            asked = format!("{asked}, {}", self.ask.selection);
+        }
         if let found @ 1.. =
             findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
         {
@@ -255,6 +269,7 @@ impl Fold for Case {
         if self.ask.question.rule.wants_bodies() {
             fact.bodies = Some(Box::new(Bodies::of(event)));
         }
+        fact.selected = self.ask.subject.may_mean(&fact.key) && self.ask.selection.meets(event, &fact);
         self.keep_named_victims(&mut fact);
         self.facts.push(fact);
     }

@@ -49,6 +49,13 @@ pub(crate) struct Unexplained<'l> {
     pub(crate) rivals: Vec<&'l Fact>,
 }
 
+impl<'l> Unexplained<'l> {
+    /// All of them: what shows it, and who may have done it.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &'l Fact> + '_ {
+        std::iter::once(&self.shown_by).chain(&self.rivals).chain(&self.possible).copied()
+    }
+}
+
 /// Judges one life.
 pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
     let mut judged =
