@@ -4,6 +4,7 @@ mod errors;
 mod examples;
 mod forms;
 mod hostile;
+mod policy;
 mod program;
 mod recordings;
 mod truth;
