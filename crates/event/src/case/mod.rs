@@ -194,9 +194,6 @@ impl Case {
             answers.retain(|answer| self.ask.window.holds(answer.time));
             answers.sort_by(|a, b| (a.time, &a.object, a.outcome).cmp(&(b.time, &b.object, b.outcome)));
         }
-        if findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded) {
-            findings.related.clear();
-        }
         findings
     }
 
@@ -228,6 +225,9 @@ impl Case {
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let namespace = &fact.key.namespace;
+        if fact.detail.victims.is_none() {
+            return;
+        }
         if let Some(victims) = &mut fact.detail.victims {
             let within = |victim: &Victim| {
                 if namespace.is_empty() { victim.namespace.clone() } else { namespace.clone() }

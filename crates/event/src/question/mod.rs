@@ -144,8 +144,10 @@ questions! {
         "Who restarted a workload (kubectl rollout restart)";
     "cordoned" ["cordon"] "cordoned" / "cordon" (Target) Rule::Requests(&node::CORDONED), CORDONED,
         "Who cordoned a node";
-    "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED), CORDONED,
+    "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED), UNCORDONED,
         "Who uncordoned a node";
+    "drained" ["drain"] "drained" / "drain" (Target) Rule::Requests(&node::DRAINED), DRAINED,
+        "Who drained a node, and of which pods";
     "tainted" ["taint"] "tainted" / "taint" (Target) Rule::Requests(&node::TAINTED), TAINTED,
         "Who put a taint on a node";
     "untainted" ["untaint"] "untainted" / "untaint" (Target) Rule::Requests(&node::UNTAINTED), TAINTED,

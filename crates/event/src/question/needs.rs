@@ -461,8 +461,28 @@ pub(super) const RESTARTED: &[Need] = &[
     }),
 ];
 
-pub(super) const CORDONED: &[Need] =
-    &[Need { on: NODES, shows: "whether a change of the node cordons it", ..CHANGED_WHAT }];
+pub(super) const CORDONED: &[Need] = &[
+    Need { on: NODES, shows: "a drain's cordon, told by the evictions that follow it", ..CHANGED_BY },
+    CORDONS,
+];
+
+/// Whether a change of a node is a cordon stands in its body.
+const CORDONS: Need = Need { on: NODES, shows: "whether a change of the node cordons it", ..CHANGED_WHAT };
+
+pub(super) const UNCORDONED: &[Need] =
+    &[Need { shows: "whether a change of the node uncordons it", ..CORDONS }];
+
+pub(super) const DRAINED: &[Need] = &[
+    Need { on: NODES, shows: "who changed the node before the evictions", ..CHANGED_BY },
+    EVICTIONS,
+    Need {
+        purpose: Purpose::Essential,
+        shows: "on which node a pod ran: its kubelet's last request about it",
+        ..KUBELETS_LAST_WORD
+    },
+    confirmation(CORDONS),
+    DRY_EVICTIONS,
+];
 
 pub(super) const TAINTED: &[Need] = &[
     Need { on: NODES, shows: "which taints a change of the node sets", ..CHANGED_WHAT },
@@ -537,7 +557,7 @@ const CSR: On = On::Kinds(&[("certificates.k8s.io", "certificatesigningrequests"
 
 pub(super) const APPROVED: &[Need] = &[
     Need { on: CSR, subresources: &["approval"], shows: "who approved or denied it", ..CHANGED_BY },
-    detail(Need {
+    confirmation(Need {
         on: CSR,
         subresources: &["approval"],
         shows: "whether it was approved or denied",
