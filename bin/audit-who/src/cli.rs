@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{explain, filters};
+use crate::{explain, filters, policy};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -32,6 +32,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .after_help(AFTER)
         .subcommands(QUESTIONS.iter().map(question))
+        .subcommand(policy::command())
 }
 
 fn question(question: &'static Question) -> Command {

@@ -5,6 +5,7 @@ mod cli;
 mod explain;
 mod filters;
 mod places;
+mod policy;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,7 +14,11 @@ use audit_who_render::terminal;
 
 fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    match asking::run(&matches) {
+    let done = match matches.subcommand() {
+        Some((policy::NAME, matches)) => policy::run(matches),
+        _ => asking::run(&matches),
+    };
+    match done {
         Ok(status) => status,
         Err(error) => {
             complain(&format!("audit-who: {error:#}"));

@@ -15,6 +15,7 @@ pub mod glob;
 pub mod legacy;
 pub mod literals;
 pub mod peek;
+pub mod policy;
 pub mod question;
 pub mod resource;
 pub mod selection;

@@ -42,6 +42,7 @@ use audit_who_event::coverage::Coverage;
 pub use audit_who_event::zone::Zone;
 
 pub use crate::format::{Format, UnknownFormat};
+pub use crate::json::line as json_line;
 pub use crate::summary::summary;
 
 /// Everything that one question got back.

@@ -10,6 +10,7 @@ mod forms;
 mod hostile;
 mod links;
 mod pages;
+mod policy;
 mod program;
 mod recordings;
 mod truth;
