@@ -154,8 +154,8 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
 /// Says on standard error what was searched, and what could not be.
 fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    let silent =
-        asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    let none = asked.findings.answers.is_empty() && asked.findings.related.is_empty();
+    let silent = none && matches!(format, Format::Csv | Format::Wide | Format::Name);
     if silent {
         writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::answer::Object;
 use crate::body::Body;
 use crate::event::Event;
 use crate::resource::Resource;
@@ -79,6 +80,17 @@ impl fmt::Display for Key {
             write!(f, "{}/", self.namespace)?;
         }
         f.write_str(&self.name)
+    }
+}
+
+impl From<&Object> for Key {
+    fn from(object: &Object) -> Self {
+        Self {
+            group: object.api_group.clone(),
+            resource: object.resource.clone(),
+            namespace: object.namespace.clone().unwrap_or_default(),
+            name: object.name.clone(),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
 
 use serde_json::value::RawValue;
 
@@ -27,10 +29,37 @@ pub(crate) struct Victim {
     pub(crate) owners: Vec<Owner>,
 }
 
+/// What the bodies of an entry tell; nothing is kept where there are none, as in most logs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail(Option<Box<Told>>);
+
+static NOTHING: LazyLock<Told> = LazyLock::new(Told::default);
+
+impl Detail {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        let told = event.response_status.as_ref().and_then(|status| status.details);
+        let any = event.request_object.is_some() || event.response_object.is_some() || told.is_some();
+        Self(any.then(|| Box::new(Told::of(event))))
+    }
+}
+
+impl Deref for Detail {
+    type Target = Told;
+    fn deref(&self) -> &Told {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Detail {
+    fn deref_mut(&mut self) -> &mut Told {
+        self.0.get_or_insert_default()
+    }
+}
+
 /// What the object was, became or was asked to become. Everything is absent where no body says it.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent thing that a body says")]
-pub(crate) struct Detail {
+pub(crate) struct Told {
     pub(crate) uid: Option<String>,
     pub(crate) dry_run: bool,
     pub(crate) owners: Vec<Owner>,
@@ -80,8 +109,8 @@ pub(crate) struct Detail {
     pub(crate) budget: Option<String>,
 }
 
-impl Detail {
-    pub(crate) fn of(event: &Event<'_>) -> Self {
+impl Told {
+    fn of(event: &Event<'_>) -> Self {
         let mut detail = Self::default();
         if let Some(request) = event.request_object {
             detail.read_request(event, request);

@@ -239,6 +239,9 @@ impl Case {
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let namespace = &fact.key.namespace;
+        if fact.detail.victims.is_none() {
+            return;
+        }
         if let Some(victims) = &mut fact.detail.victims {
             let within = |victim: &Victim| {
                 if namespace.is_empty() { victim.namespace.clone() } else { namespace.clone() }

@@ -142,6 +142,7 @@ fn blank(life: &Life<'_>, fact: &Fact, outcome: Outcome) -> Answer {
         actor: Some(Actor::clone(&fact.actor)),
         cause: None,
         chain: Vec::new(),
+        token_minted: None,
         attempts: Attempts::default(),
         text: String::new(),
         notes: notes_on(fact),
@@ -171,6 +172,7 @@ fn removed<'l>(
     let ends =
         behind.links.last().is_some_and(|link| link.fact.component.is_none_or(Component::acts_by_itself));
     answer.cause = answer.chain.last().filter(|_| ends).cloned();
+    answer.token_minted = inquiry.minted(&decided.fact.actor);
     let budget = attempts.iter().find_map(|(fact, _)| fact.detail.budget.as_deref());
     answer.text = tell::removal(&answer, &life.key, budget);
     answer.notes.extend(decided.notes.iter().cloned().chain(behind.notes));

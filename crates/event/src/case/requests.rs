@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Actor, Answer, Attempts, Certainty, Object, Outcome};
+use crate::answer::{Actor, Answer, Attempts, Certainty, Evidence, Object, Outcome};
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::removal::outcome_of_refusal;
@@ -38,6 +38,7 @@ pub(crate) struct Request {
 /// A request with what happened before.
 #[derive(Debug)]
 pub(crate) struct Story<'i, 'l> {
+    pub(crate) inquiry: &'i Inquiry<'l>,
     pub(crate) fact: &'l Fact,
     /// Earlier facts about the same object, by time.
     pub(crate) earlier: &'i [&'l Fact],
@@ -62,17 +63,25 @@ pub(crate) struct Told {
     pub(crate) did: String,
     pub(crate) certainty: Certainty,
     pub(crate) notes: Vec<String>,
+    /// More entries that prove it.
+    pub(crate) proof: Vec<Evidence>,
     /// Whether it belongs to the answer without being one: a list that showed an object which it does not name.
     pub(crate) beside: bool,
 }
 
 impl Told {
     pub(crate) fn recorded(did: String) -> Self {
-        Self { did, certainty: Certainty::Recorded, notes: Vec::new(), beside: false }
+        Self { did, certainty: Certainty::Recorded, notes: Vec::new(), proof: Vec::new(), beside: false }
     }
 
     pub(crate) fn inferred(did: String, note: &str) -> Self {
-        Self { did, certainty: Certainty::Inferred, notes: vec![note.to_owned()], beside: false }
+        Self {
+            did,
+            certainty: Certainty::Inferred,
+            notes: vec![note.to_owned()],
+            proof: Vec::new(),
+            beside: false,
+        }
     }
 }
 
@@ -150,7 +159,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
                 continue;
             }
             let earlier = &facts[index.saturating_sub(LOOK_BACK)..index];
-            let story = Story { fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
+            let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
             let Some(told) = (request.tell)(&story) else { continue };
             match outcome(fact) {
                 Outcome::Succeeded if !fact.selected => {}
@@ -239,6 +248,7 @@ fn blank(ask: &Ask, fact: &Fact, outcome: Outcome) -> Answer {
         actor: Some(Actor::clone(&fact.actor)),
         cause: None,
         chain: Vec::new(),
+        token_minted: None,
         attempts: Attempts::default(),
         text: String::new(),
         notes: Vec::new(),
@@ -260,9 +270,11 @@ fn done<'l>(
         answer.chain = (request.behind)(inquiry, fact).iter().map(|link| inquiry.cause(link)).collect();
         answer.cause = answer.chain.last().cloned();
     }
+    answer.token_minted = inquiry.minted(&fact.actor);
     answer.text = tell::done(&answer, &told.did);
     answer.notes = told.notes;
     answer.evidence = std::iter::once(&fact).chain(story.stages).map(|fact| inquiry.evidence(fact)).collect();
+    answer.evidence.extend(told.proof);
     answer
 }
 

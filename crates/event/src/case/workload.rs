@@ -11,6 +11,10 @@ use crate::glob::Glob;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
+/// How soon a controller acts on what a workload newly wants, in microseconds. What was wanted long ago is no reason for
+/// what is done now: then the reason is in none of the facts.
+const PROMPT: i64 = 60 * 1_000_000;
+
 /// A change of a workload that may have made its controller act.
 #[derive(Clone, Debug)]
 struct Change<'l> {
@@ -21,6 +25,12 @@ struct Change<'l> {
     suspends: bool,
     /// Whether what it changed had to be told from what followed.
     guessed: bool,
+}
+
+impl Change<'_> {
+    fn is_prompt(&self, time: Timestamp) -> bool {
+        time.since(self.fact.received) <= PROMPT
+    }
 }
 
 /// Why a workload's controller removed a pod.
@@ -45,6 +55,10 @@ pub(crate) fn reason<'l>(
         Component::ReplicaSet => replica_set(inquiry, owner, time)?,
         Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
         Component::DaemonSet => {
+            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        }
+        // Replica sets that a deployment has no use for any more.
+        Component::Deployment => {
             last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
         }
         Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
@@ -73,7 +87,7 @@ fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Opt
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
     let set = set.unwrap_or_else(|| Life::new(&owner.key, None));
     let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.scales.is_some());
+    let directly = last(&directly, |change| change.scales.is_some() && change.is_prompt(time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment))
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
     match (directly, by_deployment) {
@@ -94,6 +108,7 @@ fn deployment_change<'l>(
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
     let scale = last(&changes, |change| change.scales.is_some());
+    let scale = scale.filter(|change| change.is_prompt(time));
     let Some(template) = template else { return scale.map(scaled) };
     let grown = growths(inquiry, deployment, time).into_iter().find(|(at, _)| *at >= template.fact.received);
     let superseded = match grown {
@@ -200,7 +215,7 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
         changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
     for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
         let manager = change.fact.field_manager();
-        let restarts = matches!(manager.as_deref(), Some("kubectl-rollout" | "kubectl-set"));
+        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
         let current = growths.iter().rev().find(|(at, _)| *at < change.fact.received).map(|(_, set)| set);
         let mut grown = growths.iter().filter(|(at, _)| (change.fact.received..=end).contains(at));
         change.templates = restarts || grown.any(|(_, set)| Some(set) != current);
@@ -232,7 +247,7 @@ fn links<'l>(
 fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
     let workload = &change.fact.key;
     match (mechanism, change.scales) {
-        (Mechanism::Rollout, _) => match change.fact.field_manager().as_deref() {
+        (Mechanism::Rollout, _) => match change.fact.field_manager() {
             Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
             _ => format!("changed the pod template of {workload}"),
         },
@@ -323,8 +338,9 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
     let lives = inquiry.ledger.lives(workload);
     let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
-    let changed =
-        last(&changes(inquiry, workload, time), |change| change.templates || change.scales.is_some());
+    let changed = last(&changes(inquiry, workload, time), |change| {
+        (change.templates || change.scales.is_some()) && change.is_prompt(time)
+    });
     if let Some(change) = changed {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
         return links(inquiry, &change, mechanism, time);
@@ -333,6 +349,10 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
     let owner = owner.and_then(|life| owner_of(inquiry, life, made_by));
     match owner {
         Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
-        None => creation(inquiry, workload, time, depth - 1),
+        // A cron job goes on making jobs; all else makes its pods at once.
+        None => creation(inquiry, workload, time, depth - 1)
+            .into_iter()
+            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
+            .collect(),
     }
 }

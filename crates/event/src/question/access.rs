@@ -1,8 +1,8 @@
 //! Questions about access: into pods, to data, and to permissions.
 
-use crate::answer::Certainty;
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
+use crate::filter::ISSUED_CREDENTIAL;
 use crate::question::{Story, Told};
 use crate::subject::Key;
 use crate::uri;
@@ -131,7 +131,7 @@ fn read(story: &Story<'_, '_>) -> Option<Told> {
     } else {
         "it was among them if it was there then [rule: exposed-by-list]"
     };
-    Some(Told { did, certainty: Certainty::Inferred, notes: vec![note.to_owned()], beside: true })
+    Some(Told { beside: true, ..Told::inferred(did, note) })
 }
 
 fn bound(story: &Story<'_, '_>) -> Option<Told> {
@@ -153,7 +153,7 @@ fn bound(story: &Story<'_, '_>) -> Option<Told> {
 fn minted(story: &Story<'_, '_>) -> Told {
     let fact = story.fact;
     let mut told = Told::recorded(format!("had a token of {} minted", fact.key));
-    if let Some(credential) = fact.annotation("authentication.kubernetes.io/issued-credential-id") {
+    if let Some(credential) = fact.annotation(ISSUED_CREDENTIAL) {
         told.notes.push(format!("the token is {credential}"));
     }
     told

@@ -140,6 +140,8 @@ questions! {
         "Who cordoned a node";
     "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED),
         "Who uncordoned a node";
+    "drained" ["drain"] "drained" / "drain" (Target) Rule::Requests(&node::DRAINED),
+        "Who drained a node, and of which pods";
     "tainted" ["taint"] "tainted" / "taint" (Target) Rule::Requests(&node::TAINTED),
         "Who put a taint on a node";
     "untainted" ["untaint"] "untainted" / "untaint" (Target) Rule::Requests(&node::UNTAINTED),

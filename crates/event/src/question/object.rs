@@ -137,7 +137,7 @@ fn marked(
     if !marks.is_empty() {
         return Some(Told::recorded(format!("{did} {} {}", fact.key, marks.join(" "))));
     }
-    let by_manager = !fact.body_recorded && fact.field_manager().as_deref() == Some(manager);
+    let by_manager = !fact.body_recorded && fact.field_manager() == Some(manager);
     by_manager.then(|| {
         Told::inferred(format!("{did} {}", fact.key), "told by kubectl's field manager [rule: field-manager]")
     })
