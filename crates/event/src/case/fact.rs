@@ -18,6 +18,7 @@ use crate::uri;
 
 /// One entry that matters to a case.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the entry")]
 pub(crate) struct Fact {
     pub(crate) address: Address,
     pub(crate) audit_id: String,

@@ -12,7 +12,7 @@ impl Dialect for Jq {
         match test {
             Test::Text { path, glob, negated } => {
                 let fits = match (glob.literal(), pieces(&glob.to_string())) {
-                    (Some(text), _) => format!("== {}", quoted(text)),
+                    (Some(exact), _) => format!("== {}", quoted(exact)),
                     (None, Some(pieces)) => format!("| {pieces}"),
                     // Between several stars a regular expression is needed, where odd characters stand for any.
                     (None, None) => {

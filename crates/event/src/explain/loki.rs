@@ -12,8 +12,8 @@ impl Dialect for Loki {
             Test::Text { path, glob, negated } => {
                 let field = field(*path)?;
                 match glob.literal() {
-                    Some(text) if is_simple(text) => {
-                        Some(format!("{field}{}\"{text}\"", if *negated { "!=" } else { "=" }))
+                    Some(exact) if is_simple(exact) => {
+                        Some(format!("{field}{}\"{exact}\"", if *negated { "!=" } else { "=" }))
                     }
                     // Anchored at both ends by the language.
                     _ => {

@@ -273,7 +273,9 @@ mod tests {
     fn the_rarest_condition_narrows_the_search() {
         let literals = |options: &[(Field, &str)]| {
             let mut selection = Selection::default();
-            options.iter().for_each(|(field, text)| selection.add(*field, text).expect(text));
+            for (field, text) in options {
+                selection.add(*field, text).expect(text);
+            }
             selection.literals()
         };
         let of = |literals: &[&str]| Literals::any_of(literals.iter().map(ToString::to_string));
