@@ -145,8 +145,12 @@ fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> i
     if silent {
         writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
     }
-    let quiet = matches.get_flag("quiet");
-    for line in summary(&asked.coverage, style).iter().skip(usize::from(quiet)) {
+    let mut lines = summary(&asked.coverage, style);
+    if matches.get_flag("quiet") {
+        // The last one says what was searched.
+        lines.pop();
+    }
+    for line in lines {
         writeln!(err, "{line}")?;
     }
     Ok(())

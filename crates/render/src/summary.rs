@@ -1,8 +1,9 @@
 //! What was searched, in a few lines beside the answer.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use audit_who_event::coverage::{Coverage, SourceCoverage};
+use audit_who_event::coverage::{BadSpan, Coverage, SourceCoverage};
 use audit_who_event::time::Timestamp;
 
 use crate::paint::{self, Painted};
@@ -12,31 +13,54 @@ use crate::{Style, Zone};
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
 
-/// What was searched and what could not be read, one line each, without line ends: for the error stream.
+/// What could not be read and what was searched, one line each, without line ends: for the error stream.
 ///
-/// The first line always says what was searched; `Coverage::verdict` is not among them.
+/// The last line always says what was searched; `Coverage::verdict` is not among them.
 pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
-    let paint = |text, look| Painted { text, style: look, color: style.color }.to_string();
-    let mut lines = vec![searched(coverage, style)];
-    for span in coverage.bad_spans.iter().take(BAD_SHOWN) {
-        let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
-        let rest = format!("{place}: {}", span.reason);
-        lines.push(format!("{} {}", paint("bad line:", paint::ODD), neutral(&rest)));
+    let told = |word, look, rest: &str| {
+        let word = Painted { text: word, style: look, color: style.color };
+        format!("{word} {}", neutral(rest))
+    };
+    let mut lines = Vec::new();
+    for source in coverage.sources.iter().filter(|source| source.is_no_log()) {
+        lines.push(told("not an audit log:", paint::ODD, &no_log(source, coverage)));
     }
-    let told = coverage.bad_spans.len().min(BAD_SHOWN) as u64;
-    let more = coverage.total.bad_lines.saturating_sub(told);
-    if told > 0 && more > 0 {
+    let (logs, bad_lines) = in_logs(coverage);
+    for span in logs.iter().take(BAD_SHOWN) {
+        let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
+        lines.push(told("bad line:", paint::ODD, &format!("{place}: {}", span.reason)));
+    }
+    let more = bad_lines.saturating_sub(logs.len().min(BAD_SHOWN) as u64);
+    if !logs.is_empty() && more > 0 {
         lines.push(format!("… and {} more", grouped(more)));
     }
     for problem in &coverage.problems {
         let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
-        let rest = format!("{}: {}", problem.source, problem.message);
-        lines.push(format!("{} {}", paint(word, look), neutral(&rest)));
+        lines.push(told(word, look, &format!("{}: {}", problem.source, problem.message)));
     }
+    lines.push(searched(coverage, bad_lines, style));
     lines
 }
 
-fn searched(coverage: &Coverage, style: &Style) -> String {
+/// One line about a source that holds no entry: its lines say nothing one by one.
+fn no_log(source: &SourceCoverage, coverage: &Coverage) -> String {
+    let name = &source.source;
+    let lines = counted(source.tally.bad_lines, "line, which is no entry", "lines, none of them an entry");
+    let first = coverage.bad_spans.iter().find(|span| span.source == *name);
+    let first = first.map(|span| format!("; first at byte {}: {}", span.offset, span.reason));
+    format!("{name}: {lines}{}", first.unwrap_or_default())
+}
+
+/// The bad spans that are kept of audit logs, and how many bad lines these logs have in all.
+fn in_logs(coverage: &Coverage) -> (Vec<&BadSpan>, u64) {
+    let others = || coverage.sources.iter().filter(|source| source.is_no_log());
+    let names: BTreeSet<&str> = others().map(|source| source.source.as_str()).collect();
+    let spans = coverage.bad_spans.iter().filter(|span| !names.contains(span.source.as_str()));
+    let elsewhere: u64 = others().map(|source| source.tally.bad_lines).sum();
+    (spans.collect(), coverage.total.bad_lines.saturating_sub(elsewhere))
+}
+
+fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
     let total = &coverage.total;
     let mut line = format!(
         "searched {}, {}, {}",
@@ -47,8 +71,8 @@ fn searched(coverage: &Coverage, style: &Style) -> String {
     if let (Some(from), Some(until)) = (total.from, total.until) {
         line = format!("{line}, {}", range(style.zone, from, until));
     }
-    if total.bad_lines > 0 {
-        line = format!("{line}; {}", plural(total.bad_lines, "bad line"));
+    if bad_lines > 0 {
+        line = format!("{line}; {}", plural(bad_lines, "bad line"));
     }
     line
 }
@@ -111,6 +135,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use audit_who_event::coverage::Tally;
     use proptest::prelude::*;
 
     use super::*;
@@ -127,9 +152,9 @@ mod tests {
         assert_eq!(
             summary(&sample::coverage(), &PLAIN),
             [
-                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
                 "bad line: audit.log:12345 (630 bytes): torn JSON: the line ends inside a string",
                 "error: old/audit.log.gz: permission denied; read it as root",
+                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
             ]
         );
     }
@@ -143,12 +168,33 @@ mod tests {
         coverage.sources[0].source = "-".into();
         let lines = summary(&coverage, &Style { zone: zone("Asia/Tokyo"), ..PLAIN });
         assert_eq!(
-            lines[0],
+            lines[7],
             "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
         );
-        assert_eq!(lines[6], "… and 1,204 more");
-        assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
+        assert_eq!(lines[5], "… and 1,204 more");
+        assert_eq!(lines[6], "warning: old/audit.log.gz: permission denied; read it as root");
         assert_eq!(lines.len(), 8);
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_is_told_in_one_line() {
+        let mut coverage = sample::coverage();
+        let mut klog = coverage.sources[0].clone();
+        klog.source = "klog/x.log".into();
+        klog.tally = Tally { bad_lines: 1240, ..Tally::default() };
+        coverage.total.bad_lines += 1240;
+        let span =
+            |offset| BadSpan { source: "klog/x.log".into(), offset, length: 9, reason: "no JSON".into() };
+        coverage.bad_spans.extend([span(0), span(10)]);
+        coverage.sources.push(klog);
+        let lines = summary(&coverage, &PLAIN);
+        assert_eq!(
+            lines[0],
+            "not an audit log: klog/x.log: 1,240 lines, none of them an entry; first at byte 0: no JSON"
+        );
+        assert!(lines[1].starts_with("bad line: audit.log:12345"), "{lines:?}");
+        assert!(lines[3].ends_with("; 1 bad line"), "{lines:?}");
+        assert_eq!(lines.len(), 4);
     }
 
     #[test]
@@ -183,9 +229,9 @@ mod tests {
     #[test]
     fn colours_mark_what_is_wrong() {
         let lines = summary(&sample::coverage(), &Style { color: true, ..PLAIN });
-        assert_eq!(lines[1][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
+        assert_eq!(lines[0][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
         assert_eq!(
-            lines[2],
+            lines[1],
             "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m old/audit.log.gz: permission denied; read it as root"
         );
     }
