@@ -25,6 +25,8 @@ const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
 /// Something could not be done or not be read.
 pub(crate) const ERROR: u8 = 2;
+/// With `--strict`: the answer may not be the whole one.
+const INCOMPLETE: u8 = 3;
 
 /// Asks the question that the command line names, prints the answer, and says how it ended.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -37,7 +39,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
-    let status = status(&asked);
+    let status = status(&asked, matches.get_flag("strict"));
     let style = Style { color: color(matches), zone, width: None };
     match print(matches, &asked, &style) {
         // Whoever reads the answer had enough of it: `| head` is no failure.
@@ -115,10 +117,13 @@ fn color(matches: &ArgMatches) -> bool {
 }
 
 /// The status to exit with: what could not be read outweighs what was found.
-fn status(asked: &Asked) -> u8 {
+fn status(asked: &Asked, strict: bool) -> u8 {
     let found = asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded);
     if asked.coverage.problems.iter().any(|problem| problem.fatal) {
         return ERROR;
+    }
+    if strict && !asked.coverage.incomplete.is_empty() {
+        return INCOMPLETE;
     }
     if found { FOUND } else { NOTHING_FOUND }
 }
@@ -149,6 +154,10 @@ fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> i
     if matches.get_flag("quiet") {
         // The last one says what was searched.
         lines.pop();
+    }
+    if matches.get_flag("strict") && !asked.coverage.incomplete.is_empty() {
+        let reasons = asked.coverage.incomplete.join("; ");
+        writeln!(err, "incomplete: {}", terminal::neutral(&reasons))?;
     }
     for line in lines {
         writeln!(err, "{line}")?;

@@ -11,7 +11,8 @@ const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
 Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
 
-Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same).";
+Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same),
+3 with --strict: something may be missing.";
 
 const TARGET: &str = "\
 What it happened to: KIND/NAME as kubectl takes it (pod/web-1, deploy/web, node/n1), NAME may hold *; \
@@ -86,7 +87,7 @@ fn selection() -> [Arg; 7] {
 }
 
 /// How answers are shown, and how fast they are found.
-fn output() -> [Arg; 4] {
+fn output() -> [Arg; 5] {
     let formats = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
     [
         Arg::new("output")
@@ -102,6 +103,10 @@ fn output() -> [Arg; 4] {
             .default_value("auto")
             .help("When to colour; NO_COLOR is heeded"),
         flag("quiet", "Don't say what was searched; errors are still told").short('q'),
+        flag(
+            "strict",
+            "Exit with status 3 if the logs have gaps, bad lines or cut-off bodies, or never hold what was asked for",
+        ),
         Arg::new("threads")
             .long("threads")
             .value_name("N")

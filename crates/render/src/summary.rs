@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use audit_who_event::coverage::{BadSpan, Coverage, SourceCoverage};
+use audit_who_event::coverage::{BadSpan, Coverage, Gap, SourceCoverage, Why};
 use audit_who_event::time::Timestamp;
 
 use crate::paint::{self, Painted};
@@ -12,6 +12,8 @@ use crate::{Style, Zone};
 
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
+/// Gaps of one server that are told one by one.
+const GAPS_SHOWN: usize = 5;
 
 /// What could not be read and what was searched, one line each, without line ends: for the error stream.
 ///
@@ -33,6 +35,9 @@ pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
     let more = bad_lines.saturating_sub(logs.len().min(BAD_SHOWN) as u64);
     if !logs.is_empty() && more > 0 {
         lines.push(format!("… and {} more", grouped(more)));
+    }
+    for (text, more) in gaps(coverage, style) {
+        if more { lines.push(text) } else { lines.push(told("gap:", paint::ODD, &text)) }
     }
     for problem in &coverage.problems {
         let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
@@ -60,6 +65,47 @@ fn in_logs(coverage: &Coverage) -> (Vec<&BadSpan>, u64) {
     (spans.collect(), coverage.total.bad_lines.saturating_sub(elsewhere))
 }
 
+/// A line for each of the first gaps of every server, and one that counts the others.
+fn gaps(coverage: &Coverage, style: &Style) -> Vec<(String, bool)> {
+    let mut lines = Vec::new();
+    for server in &coverage.servers {
+        lines.extend(server.gaps.iter().take(GAPS_SHOWN).map(|gap| (self::gap(gap, style.zone), false)));
+        let more = server.gap_count.saturating_sub(GAPS_SHOWN as u64);
+        if more > 0 {
+            lines.push((format!("… and {} more", grouped(more)), true));
+        }
+    }
+    lines
+}
+
+/// `audit-a: no entries for 12 min, 2026-11-23 05:44:57 to 05:56:58 UTC, between a.log and b.log`.
+pub(crate) fn gap(gap: &Gap, zone: Zone) -> String {
+    let lasted = duration(gap.until.since(gap.from));
+    let place = match (&gap.before, &gap.behind) {
+        (before, behind) if before == behind => format!("in {before}"),
+        (before, behind) => format!("between {before} and {behind}"),
+    };
+    let what = match gap.why {
+        Why::NoEntries => format!("no entries for {lasted}"),
+        why => format!("no entries but {why} for {lasted}"),
+    };
+    format!("{}: {what}, {}, {place}", gap.server, range(zone, gap.from, gap.until))
+}
+
+/// Microseconds in the two largest units that say something: `2 h 5 min`, `61 s`.
+pub(crate) fn duration(micros: i64) -> String {
+    let seconds = micros / 1_000_000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, seconds) {
+        (1.., _) => format!("{} d {hours} h", grouped(days)),
+        (_, 3_600..) => format!("{hours} h {minutes} min"),
+        (_, 120..) if seconds % 60 == 0 => format!("{minutes} min"),
+        (_, 120..) => format!("{minutes} min {} s", seconds % 60),
+        (_, 1..) => format!("{seconds} s"),
+        _ => format!("{} ms", micros / 1_000),
+    }
+}
+
 fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
     let total = &coverage.total;
     let mut line = format!(
@@ -78,7 +124,7 @@ fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
 }
 
 /// A range of times; date and offset are said once where both ends share them.
-fn range(zone: Zone, from: Timestamp, until: Timestamp) -> String {
+pub(crate) fn range(zone: Zone, from: Timestamp, until: Timestamp) -> String {
     let (from, until) = (zone.display(from).to_string(), zone.display(until).to_string());
     let ends: (Vec<&str>, Vec<&str>) = (from.split(' ').collect(), until.split(' ').collect());
     match (ends.0.as_slice(), ends.1.as_slice()) {
@@ -102,16 +148,16 @@ fn sources(sources: &[SourceCoverage]) -> String {
     }
 }
 
-fn plural(count: u64, one: &str) -> String {
+pub(crate) fn plural(count: u64, one: &str) -> String {
     counted(count, one, &format!("{one}s"))
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `1204` as `1,204`.
-fn grouped(number: impl Display) -> String {
+pub(crate) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -124,7 +170,7 @@ fn grouped(number: impl Display) -> String {
 }
 
 /// Bytes in decimal units with one digit of fraction, rounded down: `6.1 MB`.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
@@ -153,6 +199,7 @@ mod tests {
             summary(&sample::coverage(), &PLAIN),
             [
                 "bad line: audit.log:12345 (630 bytes): torn JSON: the line ends inside a string",
+                "gap: logs: no entries for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, in logs/audit-2026-11-23T05-47-40.000.log",
                 "error: old/audit.log.gz: permission denied; read it as root",
                 "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
             ]
@@ -168,12 +215,12 @@ mod tests {
         coverage.sources[0].source = "-".into();
         let lines = summary(&coverage, &Style { zone: zone("Asia/Tokyo"), ..PLAIN });
         assert_eq!(
-            lines[7],
+            lines[8],
             "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
         );
         assert_eq!(lines[5], "… and 1,204 more");
-        assert_eq!(lines[6], "warning: old/audit.log.gz: permission denied; read it as root");
-        assert_eq!(lines.len(), 8);
+        assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
+        assert_eq!(lines.len(), 9);
     }
 
     #[test]
@@ -193,8 +240,33 @@ mod tests {
             "not an audit log: klog/x.log: 1,240 lines, none of them an entry; first at byte 0: no JSON"
         );
         assert!(lines[1].starts_with("bad line: audit.log:12345"), "{lines:?}");
-        assert!(lines[3].ends_with("; 1 bad line"), "{lines:?}");
-        assert_eq!(lines.len(), 4);
+        assert!(lines[4].ends_with("; 1 bad line"), "{lines:?}");
+        assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn gaps_say_when_and_where() {
+        let mut coverage = sample::coverage();
+        let server = &mut coverage.servers[0];
+        let gap = server.gaps[0].clone();
+        server.gaps = vec![gap; 6];
+        server.gaps[1].behind = "logs/audit.log".into();
+        server.gaps[1].why = Why::DamagedFile;
+        server.gap_count = 205;
+        let lines = summary(&coverage, &PLAIN);
+        assert_eq!(
+            lines[1],
+            "gap: logs: no entries for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, in logs/audit-2026-11-23T05-47-40.000.log"
+        );
+        assert_eq!(
+            lines[2],
+            "gap: logs: no entries but a damaged file for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, \
+             between logs/audit-2026-11-23T05-47-40.000.log and logs/audit.log"
+        );
+        assert_eq!(lines[6], "… and 200 more");
+        let durations =
+            [950_000, 1_000_000, 119_999_999, 125_000_000, 7_500_000_000, 100_000_000_000].map(duration);
+        assert_eq!(durations, ["950 ms", "1 s", "119 s", "2 min 5 s", "2 h 5 min", "1 d 3 h"]);
     }
 
     #[test]
@@ -231,7 +303,7 @@ mod tests {
         let lines = summary(&sample::coverage(), &Style { color: true, ..PLAIN });
         assert_eq!(lines[0][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
         assert_eq!(
-            lines[1],
+            lines[2],
             "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m old/audit.log.gz: permission denied; read it as root"
         );
     }

@@ -1,5 +1,6 @@
 //! The command as people run it: real files in, standard output, standard error and exit status out.
 
+mod completeness;
 mod errors;
 mod examples;
 mod forms;
