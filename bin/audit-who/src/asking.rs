@@ -58,7 +58,7 @@ fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject>
     Ok(Subject::Target(target.with_uid(value(matches, "uid").map(str::to_owned))))
 }
 
-fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
+pub(crate) fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
     match value(matches, "timezone") {
         Some(name) => Zone::parse(name).map_err(|error| anyhow!("--timezone: {error}")),
         None if matches.get_flag("utc") => Ok(Zone::Utc),
@@ -80,7 +80,7 @@ fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
     Ok(window)
 }
 
-fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
     let given: Vec<PathBuf> = matches.get_many("paths").unwrap_or_default().cloned().collect();
     if !given.is_empty() {
         return Ok(given);
@@ -108,7 +108,7 @@ fn is_piped() -> bool {
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
 }
 
-fn color(matches: &ArgMatches) -> bool {
+pub(crate) fn color(matches: &ArgMatches) -> bool {
     match value(matches, "color") {
         Some("always") => true,
         Some("never") => false,

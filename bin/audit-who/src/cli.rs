@@ -31,6 +31,28 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .after_help(AFTER)
         .subcommands(QUESTIONS.iter().map(question))
+        .subcommand(doctor())
+}
+
+const AFTER_DOCTOR: &str = "\
+Reads and decodes everything, so it takes longer than a question.
+
+Exit status: 0 healthy, 1 something to know before relying on the logs, 2 error.";
+
+/// The report on the logs themselves.
+fn doctor() -> Command {
+    let [.., utc, timezone] = selection();
+    let [_, color, .., threads] = output();
+    let output = Arg::new("output")
+        .short('o')
+        .long("output")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .help("How to show the report; text by default");
+    Command::new("doctor")
+        .about("Whether the logs are whole, what is odd about them, and what they can't answer")
+        .after_help(AFTER_DOCTOR)
+        .args([paths(), utc, timezone, output, color, threads])
 }
 
 fn question(question: &'static Question) -> Command {
@@ -38,16 +60,17 @@ fn question(question: &'static Question) -> Command {
         .visible_aliases(question.aliases)
         .about(question.about)
         .after_help(AFTER)
-        .args([
-            subject(question.argument),
-            Arg::new("paths")
-                .value_name("PATH")
-                .num_args(0..)
-                .value_parser(value_parser!(PathBuf))
-                .help("Audit logs: files, folders, or -"),
-        ])
+        .args([subject(question.argument), paths()])
         .args(selection())
         .args(output())
+}
+
+fn paths() -> Arg {
+    Arg::new("paths")
+        .value_name("PATH")
+        .num_args(0..)
+        .value_parser(value_parser!(PathBuf))
+        .help("Audit logs: files, folders, or -")
 }
 
 /// What a question is asked about.

@@ -2,6 +2,7 @@
 
 mod asking;
 mod cli;
+mod doctor;
 mod places;
 
 use std::io::{self, Write};
@@ -11,7 +12,11 @@ use audit_who_render::terminal;
 
 fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    match asking::run(&matches) {
+    let ended = match matches.subcommand() {
+        Some(("doctor", matches)) => doctor::run(matches),
+        _ => asking::run(&matches),
+    };
+    match ended {
         Ok(status) => status,
         Err(error) => {
             complain(&format!("audit-who: {error:#}"));

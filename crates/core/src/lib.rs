@@ -32,6 +32,7 @@
 
 mod ask;
 mod codec;
+mod doctor;
 mod error;
 mod head;
 mod input;
@@ -42,6 +43,7 @@ mod spool;
 pub use audit_who_event as event;
 
 pub use crate::ask::{Asked, ask};
+pub use crate::doctor::doctor;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::input::Inputs;
 pub use crate::scan::Scan;

@@ -2,13 +2,22 @@
 //!
 //! An audit policy that leaves a kind of request out leaves no trace of it. So where nothing was found, all entries of
 //! the kinds that would answer the question are counted, whatever object they are about.
+//!
+//! A [`Doctor`] reports on a log as a whole, after a [`Checkup`] of every entry.
 
+mod answerable;
+mod checkup;
+mod doctor;
 mod doubt;
 mod kind;
+mod record;
 mod rows;
 
 use std::sync::Arc;
 
+pub use self::answerable::{Answerable, Extent};
+pub use self::checkup::{Checked, Checkup, Lookup};
+pub use self::doctor::{Copies, Doctor, Example, Generation, Pair, Server, servers_of};
 pub use self::doubt::Doubt;
 pub use self::kind::Kind;
 pub use self::rows::{Rows, Seen};

@@ -59,7 +59,7 @@ impl fmt::Display for Doubt<'_> {
                 write!(f, "{kind} is never logged")
             }
             Why::NoOutcome => write!(f, "{kind} is logged only when it is received, not what came of it"),
-            Why::NoBodies => write!(f, "{kind} is only logged at level Metadata, without what was asked for"),
+            Why::NoBodies => write!(f, "{kind} is only logged without bodies, as at level Metadata"),
         }
     }
 }

@@ -107,7 +107,7 @@ pub struct Reading<'a> {
 pub fn servers(reading: Reading<'_>, timelines: Vec<Timeline>) -> Vec<ServerCoverage> {
     let mut groups: BTreeMap<&str, (Timeline, u64, u64)> = BTreeMap::new();
     for (source, timeline) in reading.sources.iter().zip(timelines) {
-        if timeline.first().is_none() {
+        if timeline.first().is_none() || source.tally.entries == 0 {
             continue;
         }
         let (known, files, entries) = groups.entry(folder(&source.source)).or_default();
