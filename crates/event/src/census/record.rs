@@ -292,7 +292,7 @@ mod tests {
     proptest! {
         /// Requests lose their start or their end; those are found, whatever the order and the parts.
         #[test]
-        fn what_was_lost_is_found(lost in proptest::collection::vec(0_u8..12, 30..80), cut in 0_usize..80) {
+        fn what_was_lost_is_found(lost in proptest::collection::vec(0_u32..12, 30..80), cut in 0_usize..80) {
             let mut parts = [Records::default(), Records::default()];
             let last = i64::try_from(lost.len()).unwrap() + 100;
             for (number, lost) in lost.iter().enumerate() {
@@ -308,7 +308,7 @@ mod tests {
             let [mut one, other] = parts;
             one.merge(other);
             let compared = one.compare(&[0]);
-            let count = |wanted: u8| lost.iter().filter(|lost| **lost == wanted).count() as u64;
+            let count = |wanted: u32| lost.iter().filter(|lost| **lost == wanted).count() as u64;
             prop_assert_eq!(compared.endless_count, count(1));
             prop_assert_eq!(compared.startless_count, count(0));
             prop_assert_eq!((compared.conflict_count, compared.copies.len(), compared.open), (0, 0, 0));

@@ -164,7 +164,9 @@ mod tests {
             let (a, b) = seconds.split_at(cut.min(seconds.len()));
             let [mut one, mut other] = [a, b].map(|part| {
                 let mut timeline = Timeline::default();
-                part.iter().for_each(|second| timeline.add(at(*second)));
+                for second in part {
+                    timeline.add(at(*second));
+                }
                 timeline
             });
             one.merge(std::mem::take(&mut other));
