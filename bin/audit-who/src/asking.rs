@@ -25,6 +25,8 @@ const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
 /// Something could not be done or not be read.
 pub(crate) const ERROR: u8 = 2;
+/// With `--strict`: the answer may not be the whole one.
+const INCOMPLETE: u8 = 3;
 
 /// Asks the question that the command line names, prints the answer, and says how it ended.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -47,7 +49,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
-    let status = if undecided.is_some() { ERROR } else { status(&asked) };
+    let status = if undecided.is_some() { ERROR } else { status(&asked, matches.get_flag("strict")) };
     let style = Style { color: color(matches), zone, width: None };
     let printed = print(matches, &asked, &style);
     if let Some(undecided) = undecided {
@@ -70,7 +72,7 @@ fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject>
     Ok(Subject::Target(target.with_uid(value(matches, "uid").map(str::to_owned))))
 }
 
-fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
+pub(crate) fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
     match value(matches, "timezone") {
         Some(name) => Zone::parse(name).map_err(|error| anyhow!("--timezone: {error}")),
         None if matches.get_flag("utc") => Ok(Zone::Utc),
@@ -92,7 +94,7 @@ fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
     Ok(window)
 }
 
-fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
     let given: Vec<PathBuf> = matches.get_many("paths").unwrap_or_default().cloned().collect();
     if !given.is_empty() {
         return Ok(given);
@@ -120,7 +122,7 @@ fn is_piped() -> bool {
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
 }
 
-fn color(matches: &ArgMatches) -> bool {
+pub(crate) fn color(matches: &ArgMatches) -> bool {
     match value(matches, "color") {
         Some("always") => true,
         Some("never") => false,
@@ -129,10 +131,13 @@ fn color(matches: &ArgMatches) -> bool {
 }
 
 /// The status to exit with: what could not be read outweighs what was found.
-fn status(asked: &Asked) -> u8 {
+fn status(asked: &Asked, strict: bool) -> u8 {
     let found = asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded);
     if asked.coverage.problems.iter().any(|problem| problem.fatal) {
         return ERROR;
+    }
+    if strict && !asked.coverage.incomplete.is_empty() {
+        return INCOMPLETE;
     }
     if found { FOUND } else { NOTHING_FOUND }
 }
@@ -159,8 +164,16 @@ fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> i
     if silent {
         writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
     }
-    let quiet = matches.get_flag("quiet");
-    for line in summary(&asked.coverage, style).iter().skip(usize::from(quiet)) {
+    let mut lines = summary(&asked.coverage, style);
+    if matches.get_flag("quiet") {
+        // The last one says what was searched.
+        lines.pop();
+    }
+    if matches.get_flag("strict") && !asked.coverage.incomplete.is_empty() {
+        let reasons = asked.coverage.incomplete.join("; ");
+        writeln!(err, "incomplete: {}", terminal::neutral(&reasons))?;
+    }
+    for line in lines {
         writeln!(err, "{line}")?;
     }
     Ok(())

@@ -13,7 +13,8 @@ const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
 Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
 
-Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same).";
+Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same),
+3 with --strict: something may be missing.";
 
 const TARGET: &str = "\
 What it happened to: KIND/NAME as kubectl takes it (pod/web-1, deploy/web, node/n1), NAME may hold *; \
@@ -33,6 +34,28 @@ pub(crate) fn command() -> Command {
         .after_help(AFTER)
         .subcommands(QUESTIONS.iter().map(question))
         .subcommand(policy::command())
+        .subcommand(doctor())
+}
+
+const AFTER_DOCTOR: &str = "\
+Reads and decodes everything, so it takes longer than a question.
+
+Exit status: 0 healthy, 1 something to know before relying on the logs, 2 error.";
+
+/// The report on the logs themselves.
+fn doctor() -> Command {
+    let [.., utc, timezone] = selection();
+    let [_, color, .., threads] = output();
+    let output = Arg::new("output")
+        .short('o')
+        .long("output")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .help("How to show the report; text by default");
+    Command::new("doctor")
+        .about("Whether the logs are whole, what is odd about them, and what they can't answer")
+        .after_help(AFTER_DOCTOR)
+        .args([paths(), utc, timezone, output, color, threads])
 }
 
 fn question(question: &'static Question) -> Command {
@@ -40,18 +63,19 @@ fn question(question: &'static Question) -> Command {
         .visible_aliases(question.aliases)
         .about(question.about)
         .after_help(AFTER)
-        .args([
-            subject(question.argument),
-            Arg::new("paths")
-                .value_name("PATH")
-                .num_args(0..)
-                .value_parser(value_parser!(PathBuf))
-                .help("Audit logs: files, folders, or -"),
-        ])
+        .args([subject(question.argument), paths()])
         .args(selection())
         .args(filters::args())
         .args(output())
         .arg(explain::arg())
+}
+
+fn paths() -> Arg {
+    Arg::new("paths")
+        .value_name("PATH")
+        .num_args(0..)
+        .value_parser(value_parser!(PathBuf))
+        .help("Audit logs: files, folders, or -")
 }
 
 /// What a question is asked about.
@@ -91,7 +115,7 @@ fn selection() -> [Arg; 7] {
 }
 
 /// How answers are shown, and how fast they are found.
-fn output() -> [Arg; 4] {
+fn output() -> [Arg; 5] {
     let formats = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
     [
         Arg::new("output")
@@ -107,6 +131,10 @@ fn output() -> [Arg; 4] {
             .default_value("auto")
             .help("When to colour; NO_COLOR is heeded"),
         flag("quiet", "Don't say what was searched; errors are still told").short('q'),
+        flag(
+            "strict",
+            "Exit with status 3 if the logs have gaps, bad lines or cut-off bodies, or never hold what was asked for",
+        ),
         Arg::new("threads")
             .long("threads")
             .value_name("N")

@@ -2,6 +2,7 @@
 
 mod asking;
 mod cli;
+mod doctor;
 mod explain;
 mod filters;
 mod places;
@@ -14,11 +15,12 @@ use audit_who_render::terminal;
 
 fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    let done = match matches.subcommand() {
+    let ended = match matches.subcommand() {
+        Some(("doctor", matches)) => doctor::run(matches),
         Some((policy::NAME, matches)) => policy::run(matches),
         _ => asking::run(&matches),
     };
-    match done {
+    match ended {
         Ok(status) => status,
         Err(error) => {
             complain(&format!("audit-who: {error:#}"));

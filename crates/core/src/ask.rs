@@ -18,7 +18,8 @@ pub struct Asked {
 /// Looks through `inputs` as often as `case` needs to, and judges what was found.
 ///
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
-/// compression. What can't be read is a problem of the coverage, and the rest is read.
+/// compression. What can't be read is a problem of the coverage, and the rest is read. Where nothing is found, one more
+/// look counts the entries that would answer the question for other objects.
 pub fn ask(scan: &Scan, inputs: &Inputs, mut case: Case) -> Asked {
     let sources: Vec<String> =
         (0..inputs.len()).map(|source| inputs.source_name(source).to_owned()).collect();
@@ -29,8 +30,13 @@ pub fn ask(scan: &Scan, inputs: &Inputs, mut case: Case) -> Asked {
         findings = case.learn(part, &sources);
         coverage.problems.extend(again.problems);
     }
+    if let Some(census) = case.census(&findings) {
+        let (counted, again) = scan.run(inputs, &census.literals(), || census.fork());
+        coverage.seen = counted.into_seen();
+        coverage.problems.extend(again.problems);
+    }
     coverage.problems.sort();
     coverage.problems.dedup();
-    coverage.verdict = case.verdict(&findings, &coverage);
+    case.judge_coverage(&findings, &mut coverage);
     Asked { findings, coverage }
 }

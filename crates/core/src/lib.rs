@@ -33,6 +33,7 @@
 
 mod ask;
 mod codec;
+mod doctor;
 mod error;
 #[cfg(feature = "cel")]
 mod expression;
@@ -45,6 +46,7 @@ mod spool;
 pub use audit_who_event as event;
 
 pub use crate::ask::{Asked, ask};
+pub use crate::doctor::doctor;
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "cel")]
 pub use crate::expression::{Expression, ExpressionError, Failures};

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod case;
+pub mod census;
 pub mod client;
 pub mod coverage;
 mod decode;

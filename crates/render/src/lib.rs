@@ -17,6 +17,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod doctor;
 mod format;
 mod json;
 mod name;
@@ -41,6 +42,7 @@ use audit_who_event::coverage::Coverage;
 
 pub use audit_who_event::zone::Zone;
 
+pub use crate::doctor::{write_doctor, write_doctor_json};
 pub use crate::format::{Format, UnknownFormat};
 pub use crate::json::line as json_line;
 pub use crate::summary::summary;

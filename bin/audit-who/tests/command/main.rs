@@ -1,7 +1,9 @@
 //! The command as people run it: real files in, standard output, standard error and exit status out.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is tests")]
 
+mod completeness;
+mod doctor;
 mod errors;
 mod examples;
 mod explain;

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use audit_who_event::coverage::Tally;
+use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::fold::Fold;
 
 use super::buffer::Buffer;
@@ -67,6 +67,8 @@ pub(super) struct Findings<F> {
     pub(super) fold: F,
     /// By source.
     pub(super) tallies: Vec<Tally>,
+    /// By source.
+    pub(super) timelines: Vec<Timeline>,
     /// By source: the encoding, as far as it was told.
     pub(super) encodings: Vec<Option<Encoding>>,
     pub(super) spans: Spans,
@@ -78,6 +80,9 @@ impl<F: Fold> Findings<F> {
         self.fold.merge(other.fold);
         for (tally, more) in self.tallies.iter_mut().zip(&other.tallies) {
             tally.add(more);
+        }
+        for (timeline, more) in self.timelines.iter_mut().zip(other.timelines) {
+            timeline.merge(more);
         }
         for (encoding, told) in self.encodings.iter_mut().zip(other.encodings) {
             *encoding = encoding.or(told);
@@ -92,6 +97,7 @@ impl<'a, F: Fold> Worker<'a, F> {
         let findings = Findings {
             fold,
             tallies: vec![Tally::default(); sources.len()],
+            timelines: vec![Timeline::default(); sources.len()],
             encodings: vec![None; sources.len()],
             spans: Spans::default(),
             errors: Vec::new(),
@@ -155,8 +161,9 @@ impl<'a, F: Fold> Worker<'a, F> {
     }
 
     fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
-        let Findings { fold, tallies, encodings, spans, .. } = &mut self.findings;
+        let Findings { fold, tallies, timelines, encodings, spans, .. } = &mut self.findings;
         encodings[source] = Some(encoding);
-        (Ledger { rules: self.rules, source, fold, tally: &mut tallies[source], spans }, &mut self.buffer)
+        let (tally, timeline) = (&mut tallies[source], &mut timelines[source]);
+        (Ledger { rules: self.rules, source, fold, tally, timeline, spans }, &mut self.buffer)
     }
 }

@@ -39,6 +39,7 @@ use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::wanted::Wanted;
+use crate::census::{Census, Doubt, Kind};
 use crate::coverage::Coverage;
 use crate::event::Event;
 use crate::filter::Filter;
@@ -47,7 +48,7 @@ use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::question::Question;
 use crate::selection::Selection;
-use crate::subject::Key;
+use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 use crate::time::Timestamp;
 
@@ -140,6 +141,8 @@ pub struct Case {
     asked: BTreeSet<Filter>,
     looks: usize,
     facts: Vec<Fact>,
+    /// Where the facts stand whose bodies were cut off.
+    truncated: BTreeSet<Address>,
     /// One of each, for all facts to share: few users send most requests.
     actors: HashSet<Arc<Actor>>,
 }
@@ -158,6 +161,7 @@ impl Case {
             asked: BTreeSet::new(),
             looks: 0,
             facts: Vec::new(),
+            truncated: BTreeSet::new(),
             actors: HashSet::new(),
         }
     }
@@ -218,22 +222,59 @@ impl Case {
         actor
     }
 
+    /// What to count where nothing was found: entries of the kinds that would answer the question. `None` where
+    /// something was found, or where every entry is of these kinds.
+    pub fn census(&self, findings: &Findings) -> Option<Census> {
+        let target = self.ask.subject.target()?;
+        (!is_found(findings)).then(|| Census::new(self.kinds(target)))
+    }
+
+    fn kinds(&self, target: &Target) -> Vec<Kind> {
+        let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
+        self.ask.question.rule.kinds(&groups.collect::<Vec<_>>(), Some(&target.resource))
+    }
+
+    /// Judges what was read: fills in all of `coverage` that depends on the question, from its `seen` and from what was
+    /// read of which server.
+    pub fn judge_coverage(&self, findings: &Findings, coverage: &mut Coverage) {
+        let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
+        let found = is_found(findings);
+        let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
+        coverage.truncated = self.truncated.len() as u64;
+        coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
+        if coverage.total.from.is_some() {
+            coverage.incomplete.extend(doubts.iter().map(ToString::to_string));
+        }
+        coverage.verdict = self.verdict(findings, coverage, &doubts);
+    }
+
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
-    pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
+    fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
         let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
         if !self.ask.selection.is_empty() {
             asked = format!("{asked}, {}", self.ask.selection);
         }
-        if let found @ 1.. =
-            findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
-        {
+        if let found @ 1.. = successes(findings) {
             return format!("{asked}: {found} found");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
             return format!("{asked}: these files hold no audit entries, so they can't tell");
         };
-        let tried = if findings.answers.is_empty() { "" } else { " that did it for certain" };
-        format!("{asked}: no entry{tried} in these files, which hold entries from {from} to {until}")
+        let Window { from: asked_from, until: asked_until } = self.ask.window;
+        if asked_from > until || asked_until < from {
+            return format!("{asked}: these files can't tell: they hold entries from {from} to {until}");
+        }
+        let range = format!("{} to {}", from.max(asked_from), until.min(asked_until));
+        if !doubts.is_empty() {
+            let never = doubts.iter().any(Doubt::is_never_logged);
+            let hint =
+                if never { " (nobody asked for any, or the audit policy leaves them out)" } else { "" };
+            let doubts = doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            return format!("{asked}: these files, {range}, can't tell: {doubts}{hint}");
+        }
+        let tried = if findings.answers.is_empty() { "" } else { " for certain" };
+        let but = if coverage.incomplete.is_empty() { "" } else { ", as far as these files are whole" };
+        format!("{asked}: nobody did{tried}, within {range}{but}")
     }
 
     /// Keeps of a list of removed objects those that a filter names.
@@ -271,12 +312,24 @@ impl Fold for Case {
         }
         fact.selected = self.ask.subject.may_mean(&fact.key) && self.ask.selection.meets(event, &fact);
         self.keep_named_victims(&mut fact);
+        if event.is_truncated() {
+            self.truncated.insert(address);
+        }
         self.facts.push(fact);
     }
 
     fn merge(&mut self, other: Self) {
         self.facts.extend(other.facts);
+        self.truncated.extend(other.truncated);
     }
+}
+
+fn successes(findings: &Findings) -> usize {
+    findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
+}
+
+fn is_found(findings: &Findings) -> bool {
+    successes(findings) > 0
 }
 
 /// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those

@@ -12,6 +12,7 @@ mod workload;
 use crate::answer::Mechanism;
 use crate::case::inquiry::Inquiry;
 use crate::case::{Ask, Findings, Subject, removals, requests};
+use crate::census::Kind;
 use crate::filter::Filter;
 use crate::question::needs::Need;
 
@@ -70,6 +71,28 @@ impl Rule {
         match self {
             Self::Removal(_) => removals::judge(inquiry, ask),
             Self::Requests(request) => requests::judge(inquiry, ask, request),
+        }
+    }
+
+    /// The kinds of requests of which one answers the question; `resource` is the plural name of what is asked about,
+    /// in one of `groups`. `None` stands for all resources.
+    pub(crate) fn kinds(&self, groups: &[String], resource: Option<&str>) -> Vec<Kind> {
+        let kind = |subresources, verbs, needs_bodies| Kind {
+            groups: groups.to_vec(),
+            resource: resource.map(str::to_owned),
+            subresources,
+            verbs,
+            needs_bodies,
+        };
+        match self {
+            Self::Removal(_) if self.counts(Mechanism::NodePressure) => {
+                vec![kind(&["eviction"], &["create"], false), kind(&[""], &["delete"], false)]
+            }
+            Self::Removal(_) => vec![kind(&[""], &["delete", "deletecollection"], false)],
+            Self::Requests(request) => {
+                let of_fields = request.subresources.contains(&"") && request.verbs.contains(&"patch");
+                vec![kind(request.subresources, request.verbs, of_fields)]
+            }
         }
     }
 
