@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use audit_who_core::event::case::{Ask, Case, Subject, Window};
+use audit_who_core::event::case::{Ask, Case, Subject};
 use audit_who_core::event::literals::Literals;
 use audit_who_core::event::{event::Event, fold, question, target::Target};
 use audit_who_core::{Inputs, Scan, ask};
@@ -29,7 +29,7 @@ impl fold::Fold for Count {
 fn evicted(log: &Path, pod: &str) -> usize {
     let question = question::named("evicted").expect("a question of the table");
     let subject = Subject::Target(Target::parse(pod).expect("a target"));
-    let case = Case::new(Ask { question, subject, window: Window::default() });
+    let case = Case::new(Ask::new(question, subject));
     ask(&Scan::new(), &Inputs::open([log]), case).findings.answers.len()
 }
 

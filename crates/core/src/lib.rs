@@ -7,14 +7,14 @@
 //!
 //! ```
 //! use audit_who_core::event::answer::Outcome;
-//! use audit_who_core::event::case::{Ask, Case, Subject, Window};
+//! use audit_who_core::event::case::{Ask, Case, Subject};
 //! use audit_who_core::event::glob::Glob;
 //! use audit_who_core::event::{question, target::Target};
 //! use audit_who_core::{Inputs, Scan, ask};
 //!
 //! let question = question::named("evicted").ok_or("no such question")?;
 //! let pod = Target::parse("pod/web-1")?.in_namespace(Some(Glob::new("shop")));
-//! let case = Case::new(Ask { question, subject: Subject::Target(pod), window: Window::default() });
+//! let case = Case::new(Ask::new(question, Subject::Target(pod)));
 //! let inputs = Inputs::open([concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/drain/audit.log")]);
 //! let asked = ask(&Scan::new(), &inputs, case);
 //!

@@ -99,6 +99,13 @@ pub struct Ask {
     pub selection: Selection,
 }
 
+impl Ask {
+    /// Asks about a subject, at any time and of anybody's requests.
+    pub fn new(question: &'static Question, subject: Subject) -> Self {
+        Self { question, subject, window: Window::default(), selection: Selection::default() }
+    }
+}
+
 /// What a question is asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
