@@ -19,7 +19,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::places;
+use crate::{complain, explain, filters, places};
 
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
@@ -34,14 +34,28 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let question =
         question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
-    let case =
-        Case::new(Ask { question, subject: subject(question, matches)?, window: window(matches, zone)? });
+    let filters = filters::filters(matches)?;
+    let ask_about = Ask {
+        question,
+        subject: subject(question, matches)?,
+        window: window(matches, zone)?,
+        selection: filters.selection,
+    };
+    if let Some(printed) = explain::run(matches, &ask_about) {
+        return printed.context("the queries could not be written");
+    }
+    let case = Case::new(ask_about);
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
     let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
-    let status = status(&asked, matches.get_flag("strict"));
+    let undecided = filters.condition.as_deref().and_then(filters::undecided);
+    let status = if undecided.is_some() { ERROR } else { status(&asked, matches.get_flag("strict")) };
     let style = Style { color: color(matches), zone, width: None };
-    match print(matches, &asked, &style) {
+    let printed = print(matches, &asked, &style);
+    if let Some(undecided) = undecided {
+        complain(&undecided);
+    }
+    match printed {
         // Whoever reads the answer had enough of it: `| head` is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(status)),
         printed => printed.context("the answer could not be written").map(|()| ExitCode::from(status)),
@@ -145,8 +159,8 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
 /// Says on standard error what was searched, and what could not be.
 fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    let silent =
-        asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    let none = asked.findings.answers.is_empty() && asked.findings.related.is_empty();
+    let silent = none && matches!(format, Format::Csv | Format::Wide | Format::Name);
     if silent {
         writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
     }

@@ -7,6 +7,8 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::{explain, filters, policy};
+
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
 Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
@@ -31,6 +33,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .after_help(AFTER)
         .subcommands(QUESTIONS.iter().map(question))
+        .subcommand(policy::command())
         .subcommand(doctor())
 }
 
@@ -62,7 +65,9 @@ fn question(question: &'static Question) -> Command {
         .after_help(AFTER)
         .args([subject(question.argument), paths()])
         .args(selection())
+        .args(filters::args())
         .args(output())
+        .arg(explain::arg())
 }
 
 fn paths() -> Arg {

@@ -31,6 +31,8 @@ pub struct Answer {
     pub cause: Option<Cause>,
     /// The links from the actor to the root cause, nearest first; its last link is `cause`.
     pub chain: Vec<Cause>,
+    /// Who had the token minted that the actor used, where it was one and its request is in these files.
+    pub token_minted: Option<Cause>,
     /// Requests for the same thing that did not do it.
     pub attempts: Attempts,
     /// The answer as one English sentence, without its time. Holds text from the log as it is: not for a terminal.
@@ -140,6 +142,16 @@ pub struct Actor {
     pub source_ips: Vec<String>,
     /// The credential, such as `X509SHA256=…` or `JTI=…`.
     pub credential: Option<String>,
+    /// The pod whose service account token it was, as `namespace/name`.
+    pub pod: Option<String>,
+    /// The node that pod ran on.
+    pub node: Option<String>,
+    /// The AWS identity behind an EKS user: its ARN.
+    pub arn: Option<String>,
+    /// The name of the AWS session.
+    pub session: Option<String>,
+    /// Who sets the fields, from `fieldManager` in the request: the client's own word.
+    pub field_manager: Option<String>,
 }
 
 /// A user name with its groups.

@@ -6,6 +6,10 @@ use crate::literals::Literals;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
+/// The annotation in which a token request says which credential it issued
+/// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go)).
+pub(crate) const ISSUED_CREDENTIAL: &str = "authentication.kubernetes.io/issued-credential-id";
+
 /// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
 /// hand over more events than match, never fewer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +30,8 @@ pub struct Filter {
     pub impersonated: Option<Glob>,
     /// Identity of the incarnation.
     pub uid: Option<String>,
+    /// The credential that a token request issued, such as `JTI=…`.
+    pub issued: Option<String>,
     /// Not before this stage time.
     pub from: Option<Timestamp>,
     /// Not after this stage time.
@@ -48,6 +54,7 @@ impl Filter {
             && self.impersonated.as_ref().is_none_or(|wanted| {
                 event.impersonated_user.as_ref().is_some_and(|user| wanted.matches(&user.username))
             })
+            && self.issued.as_deref().is_none_or(|wanted| event.annotation(ISSUED_CREDENTIAL) == Some(wanted))
             && event.stage_time.is_none_or(in_time)
     }
 
@@ -67,13 +74,14 @@ impl Filter {
             && same(self.username.as_ref(), other.username.as_ref())
             && same(self.impersonated.as_ref(), other.impersonated.as_ref())
             && same(self.uid.as_ref(), other.uid.as_ref())
+            && same(self.issued.as_ref(), other.issued.as_ref())
             && self.from.is_none_or(|from| other.from.is_some_and(|later| later >= from))
             && self.until.is_none_or(|until| other.until.is_some_and(|earlier| earlier <= until))
     }
 
     /// Strings of which one is in every line that matches: the rarest kind that the condition has.
     pub fn literals(&self) -> Literals {
-        if let Some(uid) = &self.uid {
+        if let Some(uid) = self.uid.as_ref().or(self.issued.as_ref()) {
             return Literals::any_of([run_of(uid).to_owned()]);
         }
         if !self.names.is_empty() {
@@ -104,7 +112,7 @@ pub fn literals(filters: &[Filter]) -> Literals {
 }
 
 /// The longest run of characters that no producer has a reason to escape.
-fn run_of(text: &str) -> &str {
+pub(crate) fn run_of(text: &str) -> &str {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || ".:_-".contains(c)))
         .max_by_key(|run| run.len())
         .unwrap_or("")

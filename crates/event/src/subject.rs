@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::answer::Object;
 use crate::body::Body;
 use crate::event::{Event, ObjectRef};
 use crate::resource::Resource;
@@ -53,9 +54,20 @@ impl Key {
     }
 }
 
-/// `pod drain/web-1`, `deployment apps/web`, `node n4`: as sentences name an object.
+/// `pod drain/web-1`, `deployment apps/web`, `node n4`, `secrets of namespace misc`: as sentences name an object or a
+/// collection.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            f.write_str(&self.resource)?;
+            if !self.group.is_empty() && Resource::of(&self.group, &self.resource).is_none() {
+                write!(f, ".{}", self.group)?;
+            }
+            return match self.namespace.as_str() {
+                "" => f.write_str(" of the whole cluster"),
+                namespace => write!(f, " of namespace {namespace}"),
+            };
+        }
         match Resource::of(&self.group, &self.resource) {
             Some(resource) => write!(f, "{} ", resource.singular())?,
             None if self.group.is_empty() => write!(f, "{} ", self.resource)?,
@@ -65,6 +77,17 @@ impl fmt::Display for Key {
             write!(f, "{}/", self.namespace)?;
         }
         f.write_str(&self.name)
+    }
+}
+
+impl From<&Object> for Key {
+    fn from(object: &Object) -> Self {
+        Self {
+            group: object.api_group.clone(),
+            resource: object.resource.clone(),
+            namespace: object.namespace.clone().unwrap_or_default(),
+            name: object.name.clone(),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub use audit_who_event::zone::Zone;
 
 pub use crate::doctor::{write_doctor, write_doctor_json};
 pub use crate::format::{Format, UnknownFormat};
+pub use crate::json::line as json_line;
 pub use crate::summary::summary;
 
 /// Everything that one question got back.

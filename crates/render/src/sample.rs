@@ -77,6 +77,11 @@ impl Sample {
             user_agent: Some(text.into()),
             source_ips: vec![text.into(), text.into()],
             credential: Some(text.into()),
+            pod: Some(text.into()),
+            node: Some(text.into()),
+            arn: Some(text.into()),
+            session: Some(text.into()),
+            field_manager: Some(text.into()),
         };
         answer.object = Object {
             api_group: text.into(),
@@ -90,7 +95,9 @@ impl Sample {
         for proof in &mut answer.evidence {
             [&mut proof.source, &mut proof.audit_id, &mut proof.stage].into_iter().for_each(fill);
         }
-        for cause in answer.chain.iter_mut().chain(answer.cause.as_mut()) {
+        answer.token_minted = answer.cause.clone();
+        let minted = answer.token_minted.iter_mut();
+        for cause in minted.chain(answer.chain.iter_mut()).chain(answer.cause.as_mut()) {
             fill(&mut cause.action);
             cause.actor = actor.clone();
         }
@@ -136,7 +143,7 @@ fn alice() -> Actor {
         user_agent: Some("kubectl/v1.32.4 (linux/amd64)".into()),
         source_ips: vec!["203.0.113.7".into()],
         credential: Some("X509SHA256=5f2c".into()),
-        impersonated: None,
+        ..Actor::default()
     }
 }
 
@@ -161,6 +168,7 @@ pub(crate) fn evicted() -> Answer {
         actor: Some(alice()),
         cause: None,
         chain: Vec::new(),
+        token_minted: None,
         attempts: Attempts::default(),
         text: "alice evicted pod drain/web-1 through the eviction API (kubectl), draining node n2.".into(),
         notes: Vec::new(),
@@ -203,6 +211,7 @@ pub(crate) fn scaled_down() -> Answer {
         actor: Some(service_account("replicaset-controller")),
         cause: Some(root.clone()),
         chain: vec![near, root],
+        token_minted: None,
         attempts: Attempts { denied: 1, ..Attempts::default() },
         text: "alice scaled down deployment shop/web, so the replicaset controller deleted pod shop/web-1."
             .into(),

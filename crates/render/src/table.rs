@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use crate::terminal::neutral;
-use crate::text::{not_evicted, place, who};
+use crate::text::{introduction, place, who};
 use crate::{Report, Style};
 
 type Cell = fn(&Answer, &Style) -> String;
@@ -39,7 +39,7 @@ const COLUMNS: [(&str, Cell); 9] = [
 pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     rows(report.answers, style, out)?;
     for same_object in report.related.chunk_by(|one, next| one.object == next.object) {
-        writeln!(out, "{}", neutral(&not_evicted(&same_object[0].object)))?;
+        writeln!(out, "{}", neutral(&introduction(&same_object[0])))?;
         rows(same_object, style, out)?;
     }
     Ok(())

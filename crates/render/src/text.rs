@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 
-use audit_who_event::answer::{Actor, Answer, Attempts, Cause, Certainty, Evidence, Object, Outcome};
+use audit_who_event::answer::{
+    Actor, Answer, Attempts, Cause, Certainty, Evidence, Mechanism, Object, Outcome,
+};
+use audit_who_event::subject::Key;
 use unicode_width::UnicodeWidthStr;
 
 use crate::paint::{self, Painted};
@@ -25,9 +28,10 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     }
     let mut about = None;
     for answer in report.related {
-        if about != Some(&answer.object) {
-            about = Some(&answer.object);
-            page.line(&not_evicted(&answer.object))?;
+        let introduction = introduction(answer);
+        if about.as_ref() != Some(&introduction) {
+            page.line(&introduction)?;
+            about = Some(introduction);
         }
         page.answer(answer)?;
     }
@@ -37,10 +41,19 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     Ok(())
 }
 
-/// What introduces the removals of an object that was asked about in vain.
-pub(crate) fn not_evicted(object: &Object) -> String {
-    let kind = if object.resource == "pods" { "pod" } else { &object.resource };
-    format!("{kind} {} was not evicted. It was removed:", place(object))
+/// What introduces related answers: removals of an object that was asked about in vain, or what may have shown it.
+pub(crate) fn introduction(answer: &Answer) -> String {
+    if answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded {
+        return "It may also have been seen here:".to_owned();
+    }
+    let object = Key::from(&answer.object);
+    match (answer.outcome, answer.mechanism) {
+        (Outcome::Succeeded, Some(Mechanism::NodePressure)) => {
+            format!("{object} was not deleted. It was evicted:")
+        }
+        (Outcome::Succeeded, _) => format!("{object} was not evicted. It was removed:"),
+        _ => format!("What these files hold about the end of {object}:"),
+    }
 }
 
 /// `namespace/name`, or the name alone. Not neutral.
@@ -77,6 +90,9 @@ impl Page<'_> {
         }
         if let Some(actor) = &answer.actor {
             self.actor(actor)?;
+        }
+        if let Some(minted) = &answer.token_minted {
+            self.token(minted)?;
         }
         self.attempts(&answer.attempts)?;
         for note in &answer.notes {
@@ -133,10 +149,27 @@ impl Page<'_> {
         if let Some(other) = &actor.impersonated {
             self.field("as", &format!("{} (impersonated)", other.username), None)?;
         }
+        if let Some(pod) = &actor.pod {
+            let node = actor.node.as_ref().map(|node| format!(" on node {node}")).unwrap_or_default();
+            self.field("by", &format!("pod {pod}{node}"), None)?;
+        }
+        if let Some(arn) = &actor.arn {
+            let session =
+                actor.session.as_ref().map(|session| format!(" (session {session})")).unwrap_or_default();
+            self.field("arn", &format!("{arn}{session}"), None)?;
+        }
         if actor.source_ips.is_empty() {
             return Ok(());
         }
         self.field("from", &actor.source_ips.join(", "), None)
+    }
+
+    /// Who had the token minted with which somebody acted.
+    fn token(&mut self, minted: &Cause) -> io::Result<()> {
+        let time =
+            minted.time.map(|time| format!(" ({})", self.style.zone.display(time))).unwrap_or_default();
+        let who = who(&minted.actor);
+        self.field("token", &format!("{who} {}{time}", minted.action), Some(0..neutral(&who).len()))
     }
 
     fn attempts(&mut self, attempts: &Attempts) -> io::Result<()> {
@@ -284,7 +317,7 @@ mod tests {
         let mut removed = sample::evicted();
         removed.text = "alice deleted pod drain/web-1.".into();
         removed.time = None;
-        removed.outcome = Outcome::Blocked;
+        removed.mechanism = Some(Mechanism::Delete);
         removed.evidence.clear();
         sample.related = vec![removed.clone(), removed];
         assert_eq!(
@@ -293,11 +326,9 @@ mod tests {
 pod drain/web-1 was not evicted. It was removed:
 
 time unknown  alice deleted pod drain/web-1.
-  outcome   blocked
   from      203.0.113.7
 
 time unknown  alice deleted pod drain/web-1.
-  outcome   blocked
   from      203.0.113.7
 "
         );

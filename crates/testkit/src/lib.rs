@@ -20,3 +20,8 @@ pub mod rotation;
 pub mod scenario;
 pub mod size;
 pub mod time;
+
+/// The program in the README is one.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

@@ -21,8 +21,8 @@ fn ask(paths: &[&Path]) -> Run {
 /// The part of a log that is worth a question, changed, still answers it.
 #[track_caller]
 fn answers_from(name: &str, content: &[u8]) -> Run {
-    let context = Context::new().unwrap();
-    let file = context.write(name, content).unwrap();
+    let folder = Context::new().unwrap();
+    let file = folder.write(name, content).unwrap();
     let found = ask(&[&file]);
     assert!(found.stdout.contains("maria evicted pod shop/web-1"), "{found:?}");
     found
@@ -62,7 +62,7 @@ fn what_cannot_be_opened_does_not_stop_the_rest() {
     assert!(found.stderr.contains(&said) && found.stderr.contains("check the path"), "{found:?}");
 
     let secret = context.write("secret.log", drain()).unwrap();
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Nothing is closed to root.
     if std::fs::File::open(&secret).is_err() {
         let found = ask(&[&secret, &good]);

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::program::{Run, run, run_with_stdin};
-use crate::truth::Recording;
+use crate::truth::{Recording, Truth};
 
 /// Fields that say where an entry lies, which is not the same in every form.
 const ADDRESS: &[&str] = &["source", "offset", "length"];
@@ -28,7 +28,7 @@ fn a_generated_log_answers_the_same_in_every_form() {
     log.finish().unwrap();
     let eviction = &summary.evictions[3];
     let all = question(&["evicted", "pod/needle-*"]);
-    assert_same(&context, &files(&folder), &[all.clone()]);
+    assert_same(&context, &files(&folder), std::slice::from_ref(&all));
 
     // And they are right.
     let answers = run(all.iter().map(String::as_str).chain([folder.to_str().unwrap()])).answers();
@@ -50,8 +50,7 @@ fn recordings_answer_the_same_in_every_form() {
             plain.push(context.write(format!("plain/{number}.log"), unpacked(&file)).unwrap());
         }
         // A question a mechanism, more or less.
-        let questions: Vec<Vec<String>> =
-            recording.truths().iter().step_by(4).map(|truth| truth.question()).collect();
+        let questions: Vec<Vec<String>> = recording.truths().iter().step_by(4).map(Truth::question).collect();
         assert_same(&context, &plain, &questions);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::{Deref, DerefMut};
+use std::sync::LazyLock;
 
 use serde_json::value::RawValue;
 
@@ -27,10 +29,37 @@ pub(crate) struct Victim {
     pub(crate) owners: Vec<Owner>,
 }
 
+/// What the bodies of an entry tell; nothing is kept where there are none, as in most logs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail(Option<Box<Told>>);
+
+static NOTHING: LazyLock<Told> = LazyLock::new(Told::default);
+
+impl Detail {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        let told = event.response_status.as_ref().and_then(|status| status.details);
+        let any = event.request_object.is_some() || event.response_object.is_some() || told.is_some();
+        Self(any.then(|| Box::new(Told::of(event))))
+    }
+}
+
+impl Deref for Detail {
+    type Target = Told;
+    fn deref(&self) -> &Told {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Detail {
+    fn deref_mut(&mut self) -> &mut Told {
+        self.0.get_or_insert_default()
+    }
+}
+
 /// What the object was, became or was asked to become. Everything is absent where no body says it.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent thing that a body says")]
-pub(crate) struct Detail {
+pub(crate) struct Told {
     pub(crate) uid: Option<String>,
     pub(crate) dry_run: bool,
     pub(crate) owners: Vec<Owner>,
@@ -45,6 +74,8 @@ pub(crate) struct Detail {
     /// Whether the request says that the kubelet evicted the pod.
     pub(crate) kubelet_evicted: bool,
     pub(crate) nominated_node: Option<String>,
+    /// `metadata.generation` of the answered object: it rises by one with each change of `spec`.
+    pub(crate) generation: Option<i64>,
     /// Replicas after the request; `replicas_asked` says whether the request itself named them.
     pub(crate) replicas: Option<i64>,
     pub(crate) replicas_asked: bool,
@@ -64,6 +95,8 @@ pub(crate) struct Detail {
     pub(crate) annotations_asked: Vec<(String, Option<String>)>,
     /// Whether the request restarts a workload as `kubectl rollout restart` does.
     pub(crate) restarts: bool,
+    /// Whether the request approves a certificate signing request.
+    pub(crate) approves: bool,
     /// What a role binding grants, and to whom.
     pub(crate) grants: Option<(String, Vec<String>)>,
     /// The name of what an autoscaler scales.
@@ -76,8 +109,8 @@ pub(crate) struct Detail {
     pub(crate) budget: Option<String>,
 }
 
-impl Detail {
-    pub(crate) fn of(event: &Event<'_>) -> Self {
+impl Told {
+    fn of(event: &Event<'_>) -> Self {
         let mut detail = Self::default();
         if let Some(request) = event.request_object {
             detail.read_request(event, request);
@@ -119,6 +152,7 @@ impl Detail {
         let disrupted =
             status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
         self.disruption = disrupted.map(|condition| condition.reason.to_string());
+        self.approves = status.conditions.iter().any(|condition| condition.name == "Approved");
         self.kubelet_evicted = status.phase == "Failed" && status.reason == "Evicted";
         self.nominated_node = some(&status.nominated_node);
         if event.object_ref.as_ref().is_some_and(|object| object.resource == "events") {
@@ -196,6 +230,7 @@ impl Detail {
             owners(metadata)
         };
         self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        self.generation = metadata.generation;
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());
         self.read_spec(&body.spec());

@@ -1,5 +1,7 @@
 //! What differs between two states of an object, field by field.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 /// Paths that change with every write and say nothing, or that somebody else writes.
@@ -18,10 +20,31 @@ const BOOKKEEPING: &[&str] = &[
 /// Values longer than this are cut, in characters.
 const LONGEST: usize = 80;
 
-/// The fields that differ, as `spec.replicas: 3 → 1`, in the order of their paths; `None` if a state is no JSON object.
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) path: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// `spec.replicas: 3 → 1`.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match (&self.before, &self.after) {
+            (None, Some(after)) => write!(f, "{path}: {after}"),
+            (Some(before), None) => write!(f, "{path}: {before} → none"),
+            (Some(before), Some(after)) => write!(f, "{path}: {before} → {after}"),
+            (None, None) => f.write_str(path),
+        }
+    }
+}
+
+/// The fields that differ, in the order of their paths; `None` if a state is no JSON object.
 ///
 /// Elements of a list are matched by their `name`, as Kubernetes merges them, or by their place.
-pub(crate) fn differences(before: &str, after: &str) -> Option<Vec<String>> {
+pub(crate) fn differences(before: &str, after: &str) -> Option<Vec<Difference>> {
     let (before, after): (Map<String, Value>, Map<String, Value>) =
         (serde_json::from_str(before).ok()?, serde_json::from_str(after).ok()?);
     let mut found = Vec::new();
@@ -29,7 +52,7 @@ pub(crate) fn differences(before: &str, after: &str) -> Option<Vec<String>> {
     Some(found)
 }
 
-fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<String>) {
+fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<Difference>) {
     let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
     keys.sort();
     keys.dedup();
@@ -41,23 +64,27 @@ fn objects(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, 
     }
 }
 
-fn values(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<String>) {
+fn values(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Difference>) {
     match (before, after) {
         (before, after) if before == after => {}
         (Some(Value::Object(before)), Some(Value::Object(after))) => objects(path, before, after, found),
         (None, Some(Value::Object(after))) if !after.is_empty() => objects(path, &Map::new(), after, found),
         (Some(Value::Object(before)), None) if !before.is_empty() => {
-            objects(path, before, &Map::new(), found)
+            objects(path, before, &Map::new(), found);
         }
         (Some(Value::Array(before)), Some(Value::Array(after))) => lists(path, before, after, found),
         (None, Some(Value::Array(after))) => lists(path, &[], after, found),
-        (before, after) => found.push(changed(path, before, after)),
+        (before, after) => found.push(Difference {
+            path: path.to_owned(),
+            before: before.map(short),
+            after: after.map(short),
+        }),
     }
 }
 
-fn lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<String>) {
-    let named = |list: &[Value]| list.iter().all(|item| item.get("name").is_some_and(Value::is_string));
-    if !named(before) || !named(after) {
+fn lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<Difference>) {
+    let have_names = |list: &[Value]| list.iter().all(|item| item.get("name").is_some_and(Value::is_string));
+    if !have_names(before) || !have_names(after) {
         for place in 0..before.len().max(after.len()) {
             values(&format!("{path}[{place}]"), before.get(place), after.get(place), found);
         }
@@ -72,15 +99,6 @@ fn lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<String>)
     names.dedup();
     for name in names {
         values(&format!("{path}[{name}]"), before.get(name), after.get(name), found);
-    }
-}
-
-fn changed(path: &str, before: Option<&Value>, after: Option<&Value>) -> String {
-    match (before, after) {
-        (None, Some(after)) => format!("{path}: {}", short(after)),
-        (Some(before), None) => format!("{path}: {} → none", short(before)),
-        (Some(before), Some(after)) => format!("{path}: {} → {}", short(before), short(after)),
-        (None, None) => path.to_owned(),
     }
 }
 
@@ -99,6 +117,10 @@ fn short(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    fn told(before: &str, after: &str) -> Option<Vec<String>> {
+        Some(differences(before, after)?.iter().map(ToString::to_string).collect())
+    }
+
     #[test]
     fn fields_are_told_by_path_and_list_elements_by_name() {
         let before = r#"{"metadata":{"resourceVersion":"1","labels":{"a":"1","b":"2"}},"spec":{"replicas":3,
@@ -106,7 +128,7 @@ mod tests {
         let after = r#"{"metadata":{"resourceVersion":"2","labels":{"a":"1"}},"spec":{"replicas":1,
             "containers":[{"name":"d","image":"y"},{"name":"c","image":"x:2"}],"args":["a","b"]},"status":{"x":1}}"#;
         assert_eq!(
-            differences(before, after).unwrap(),
+            told(before, after).unwrap(),
             [
                 "metadata.labels.b: 2 → none",
                 "spec.args[1]: b",
@@ -114,13 +136,13 @@ mod tests {
                 "spec.replicas: 3 → 1"
             ]
         );
-        assert_eq!(differences(before, before).unwrap(), [""; 0]);
-        assert_eq!(differences(before, "[]"), None);
+        assert_eq!(told(before, before).unwrap(), [""; 0]);
+        assert_eq!(told(before, "[]"), None);
     }
 
     #[test]
     fn long_values_are_cut() {
-        let found = differences("{}", &format!(r#"{{"a":"{}"}}"#, "é".repeat(100))).unwrap();
+        let found = told("{}", &format!(r#"{{"a":"{}"}}"#, "é".repeat(100))).unwrap();
         assert_eq!(found, [format!("a: {}…", "é".repeat(80))]);
     }
 }

@@ -1,5 +1,6 @@
 //! What one entry says about one object, kept after its line is gone.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -9,6 +10,7 @@ use crate::case::controllers::Component;
 use crate::case::detail::Detail;
 use crate::client::client;
 use crate::event::{Event, User};
+use crate::filter::ISSUED_CREDENTIAL;
 use crate::fold::Address;
 use crate::subject::Key;
 use crate::time::Timestamp;
@@ -16,6 +18,7 @@ use crate::uri;
 
 /// One entry that matters to a case.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the entry")]
 pub(crate) struct Fact {
     pub(crate) address: Address,
     pub(crate) audit_id: String,
@@ -41,16 +44,14 @@ pub(crate) struct Fact {
     /// Whether the request's body would be here if there was one.
     pub(crate) body_recorded: bool,
     pub(crate) salvaged: bool,
+    /// Whether the request is one of those that answers are wanted of.
+    pub(crate) selected: bool,
     pub(crate) detail: Detail,
 }
 
 /// Annotations of entries that rules look at.
-const ANNOTATIONS: &[&str] = &[
-    "authorization.k8s.io/reason",
-    "authentication.kubernetes.io/issued-credential-id",
-    "k8s.io/deprecated",
-    "k8s.io/removed-release",
-];
+const ANNOTATIONS: &[&str] =
+    &["authorization.k8s.io/reason", ISSUED_CREDENTIAL, "k8s.io/deprecated", "k8s.io/removed-release"];
 
 /// Longer bodies are not compared, in bytes.
 const LONGEST_BODY: usize = 512 * 1024;
@@ -107,6 +108,7 @@ impl Fact {
             bodies: None,
             body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
             salvaged: event.salvaged,
+            selected: false,
             detail,
         }
     }
@@ -143,8 +145,8 @@ impl Fact {
     }
 
     /// Who names the fields that were set, such as `kubectl-rollout`.
-    pub(crate) fn field_manager(&self) -> Option<String> {
-        uri::param(&self.uri, "fieldManager").map(std::borrow::Cow::into_owned)
+    pub(crate) fn field_manager(&self) -> Option<&str> {
+        self.actor.field_manager.as_deref()
     }
 
     /// What makes two records of one entry equal, wherever they stand.
@@ -168,6 +170,7 @@ pub(crate) fn actor_of(event: &Event<'_>) -> Actor {
         username: user.username.to_string(),
         groups: user.groups.iter().map(ToString::to_string).collect(),
     };
+    let extra = |key: &str| event.extra(key).filter(|value| !value.is_empty()).map(str::to_owned);
     let Identity { username, groups } = identity(&event.user);
     let agent = event.user_agent.as_ref();
     Actor {
@@ -177,6 +180,21 @@ pub(crate) fn actor_of(event: &Event<'_>) -> Actor {
         client: client(agent),
         user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
         source_ips: event.source_ips.iter().map(ToString::to_string).collect(),
-        credential: event.extra("authentication.kubernetes.io/credential-id").map(str::to_owned),
+        credential: extra("authentication.kubernetes.io/credential-id"),
+        pod: extra("authentication.kubernetes.io/pod-name").map(|name| {
+            match namespace_of(&event.user.username) {
+                Some(namespace) => format!("{namespace}/{name}"),
+                None => name,
+            }
+        }),
+        node: extra("authentication.kubernetes.io/node-name"),
+        arn: extra("canonicalArn").or_else(|| extra("arn")),
+        session: extra("sessionName"),
+        field_manager: uri::param(&event.request_uri, "fieldManager").map(Cow::into_owned),
     }
+}
+
+/// The namespace of a service account, whose tokens are used by pods of the same namespace.
+fn namespace_of(username: &str) -> Option<&str> {
+    username.strip_prefix("system:serviceaccount:")?.split(':').next()
 }

@@ -103,6 +103,23 @@ impl<'l> Inquiry<'l> {
         })
     }
 
+    /// Who had the token minted that an actor used, where it was one and its request is recorded.
+    ///
+    /// A bound token's `JTI` is in the user's extra, and in an annotation of the token request
+    /// ([source](https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/4193-bound-service-account-token-improvements)).
+    pub(crate) fn minted(&self, actor: &Actor) -> Option<Cause> {
+        let credential = actor.credential.as_deref().filter(|credential| credential.starts_with("JTI="))?;
+        self.need(Filter {
+            resource: Some("serviceaccounts".to_owned()),
+            verbs: &["create"],
+            issued: Some(credential.to_owned()),
+            ..Filter::default()
+        });
+        let fact = self.ledger.issuer_of(credential)?;
+        let action = format!("had the token of {} minted that was used", fact.key);
+        Some(self.cause(&Link { fact, action, certainty: Certainty::Recorded, proof: Vec::new() }))
+    }
+
     pub(crate) fn evidence(&self, fact: &Fact) -> Evidence {
         Evidence {
             source: self.sources.get(fact.address.source).cloned().unwrap_or_default(),

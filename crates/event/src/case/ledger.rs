@@ -6,6 +6,7 @@ use std::ops::Bound;
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::life::{Life, lives};
+use crate::filter::ISSUED_CREDENTIAL;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -19,6 +20,8 @@ pub(crate) struct Ledger {
     /// Kubernetes Events by the object that they are about: its namespace and name.
     notes: BTreeMap<(String, String), Vec<usize>>,
     pods_by_uid: BTreeMap<String, Key>,
+    /// Token requests by the credential that they issued.
+    issued: BTreeMap<String, usize>,
 }
 
 impl Ledger {
@@ -30,6 +33,9 @@ impl Ledger {
         facts.dedup_by(|later, earlier| {
             let same = later.identity() == earlier.identity() && later.key == earlier.key;
             if same {
+                earlier.selected |= later.selected;
+            }
+            if same && later.detail.victims.is_some() {
                 // Each look keeps the victims that it asked for.
                 let more = later.detail.victims.take().unwrap_or_default();
                 earlier.detail.victims.iter_mut().for_each(|victims| victims.extend(more.iter().cloned()));
@@ -52,6 +58,9 @@ impl Ledger {
         }
         if let Some((_, about, _)) = &fact.detail.note {
             self.notes.entry((fact.key.namespace.clone(), about.clone())).or_default().push(index);
+        }
+        if let Some(credential) = fact.annotation(ISSUED_CREDENTIAL).filter(|_| fact.succeeded()) {
+            self.issued.entry(credential.to_owned()).or_insert(index);
         }
         if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
             self.pods_by_uid.entry(uid.clone()).or_insert_with(|| fact.key.clone());
@@ -79,6 +88,11 @@ impl Ledger {
     /// The pod with that uid.
     pub(crate) fn pod_with_uid(&self, uid: &str) -> Option<&Key> {
         self.pods_by_uid.get(uid)
+    }
+
+    /// The token request that issued a credential.
+    pub(crate) fn issuer_of(&self, credential: &str) -> Option<&Fact> {
+        self.issued.get(credential).map(|index| &self.facts[*index])
     }
 
     /// Where an object stands in the answers of deletecollections.

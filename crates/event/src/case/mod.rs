@@ -47,6 +47,7 @@ use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::question::Question;
+use crate::selection::Selection;
 use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 use crate::time::Timestamp;
@@ -94,6 +95,15 @@ pub struct Ask {
     pub subject: Subject,
     /// Answers count only within it; causes may lie before.
     pub window: Window,
+    /// Answers count only if the request that decides them meets it; all else is context.
+    pub selection: Selection,
+}
+
+impl Ask {
+    /// Asks about a subject, at any time and of anybody's requests.
+    pub fn new(question: &'static Question, subject: Subject) -> Self {
+        Self { question, subject, window: Window::default(), selection: Selection::default() }
+    }
 }
 
 /// What a question is asked about.
@@ -112,6 +122,11 @@ impl Subject {
             Self::Target(target) => Some(target),
             Self::User(_) => None,
         }
+    }
+
+    /// Whether a request about `key` could decide an answer; one about a collection may be about any object in it.
+    fn may_mean(&self, key: &Key) -> bool {
+        self.target().is_none_or(|target| key.name.is_empty() || removals::is_meant(target, key))
     }
 }
 
@@ -165,7 +180,10 @@ impl Case {
 
     /// What must stand in a line to matter in the next look.
     pub fn literals(&self) -> Literals {
-        self.wanted.literals()
+        // No context is needed where users are asked about: what each of their requests did stands in its own entry.
+        let narrow = self.looks == 0 && self.ask.subject.target().is_none();
+        let selected = if narrow { self.ask.selection.literals() } else { Literals::everything() };
+        self.wanted.literals().or_if_everything(|| selected)
     }
 
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
@@ -197,9 +215,6 @@ impl Case {
         for answers in [&mut findings.answers, &mut findings.related] {
             answers.retain(|answer| self.ask.window.holds(answer.time));
             answers.sort_by(|a, b| (a.time, &a.object, a.outcome).cmp(&(b.time, &b.object, b.outcome)));
-        }
-        if is_found(&findings) {
-            findings.related.clear();
         }
         findings
     }
@@ -242,7 +257,10 @@ impl Case {
 
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
     fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
-        let asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        if !self.ask.selection.is_empty() {
+            asked = format!("{asked}, {}", self.ask.selection);
+        }
         if let found @ 1.. = successes(findings) {
             return format!("{asked}: {found} found");
         }
@@ -269,6 +287,9 @@ impl Case {
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let namespace = &fact.key.namespace;
+        if fact.detail.victims.is_none() {
+            return;
+        }
         if let Some(victims) = &mut fact.detail.victims {
             let within = |victim: &Victim| {
                 if namespace.is_empty() { victim.namespace.clone() } else { namespace.clone() }
@@ -296,6 +317,7 @@ impl Fold for Case {
         if self.ask.question.rule.wants_bodies() {
             fact.bodies = Some(Box::new(Bodies::of(event)));
         }
+        fact.selected = self.ask.subject.may_mean(&fact.key) && self.ask.selection.meets(event, &fact);
         self.keep_named_victims(&mut fact);
         if event.is_truncated() {
             self.truncated.insert(address);

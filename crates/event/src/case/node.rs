@@ -58,7 +58,7 @@ fn adds_no_execute(fact: &Fact) -> bool {
     if fact.body_recorded {
         return fact.is_change() && !fact.detail.no_execute.is_empty();
     }
-    let by_kubectl = fact.is("patch") && fact.field_manager().as_deref() == Some("kubectl-taint");
+    let by_kubectl = fact.is("patch") && fact.field_manager() == Some("kubectl-taint");
     let given_up = fact.component == Some(Component::NodeLifecycle)
         && fact.verb == "update"
         && fact.subresource == "status";

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Actor, Answer, Attempts, Certainty, Object, Outcome};
+use crate::answer::{Actor, Answer, Attempts, Certainty, Evidence, Object, Outcome};
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::removal::outcome_of_refusal;
@@ -12,6 +12,9 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::group_of_today;
 use crate::target::Target;
+
+/// How many earlier facts about an object a request is held against, so that time stays linear in the facts.
+const LOOK_BACK: usize = 1_000;
 
 /// Which requests answer a question, and how.
 #[derive(Debug)]
@@ -35,12 +38,22 @@ pub(crate) struct Request {
 /// A request with what happened before.
 #[derive(Debug)]
 pub(crate) struct Story<'i, 'l> {
+    pub(crate) inquiry: &'i Inquiry<'l>,
     pub(crate) fact: &'l Fact,
     /// Earlier facts about the same object, by time.
     pub(crate) earlier: &'i [&'l Fact],
-    /// The entries of the same request's other stages.
+    /// All entries of the request, if it has several.
     pub(crate) stages: &'i [&'l Fact],
     pub(crate) subject: &'i Subject,
+    /// The namespaces in which objects were met that the question means.
+    met_in: &'i BTreeSet<&'i str>,
+}
+
+impl Story<'_, '_> {
+    /// Whether an object that is meant may be in a namespace: it was met there, or nowhere.
+    pub(crate) fn is_in(&self, namespace: &str) -> bool {
+        self.met_in.is_empty() || self.met_in.contains(namespace)
+    }
 }
 
 /// What a request did.
@@ -50,15 +63,25 @@ pub(crate) struct Told {
     pub(crate) did: String,
     pub(crate) certainty: Certainty,
     pub(crate) notes: Vec<String>,
+    /// More entries that prove it.
+    pub(crate) proof: Vec<Evidence>,
+    /// Whether it belongs to the answer without being one: a list that showed an object which it does not name.
+    pub(crate) beside: bool,
 }
 
 impl Told {
-    pub(crate) fn recorded(did: String) -> Option<Self> {
-        Some(Self { did, certainty: Certainty::Recorded, notes: Vec::new() })
+    pub(crate) fn recorded(did: String) -> Self {
+        Self { did, certainty: Certainty::Recorded, notes: Vec::new(), proof: Vec::new(), beside: false }
     }
 
-    pub(crate) fn inferred(did: String, note: &str) -> Option<Self> {
-        Some(Self { did, certainty: Certainty::Inferred, notes: vec![note.to_owned()] })
+    pub(crate) fn inferred(did: String, note: &str) -> Self {
+        Self {
+            did,
+            certainty: Certainty::Inferred,
+            notes: vec![note.to_owned()],
+            proof: Vec::new(),
+            beside: false,
+        }
     }
 }
 
@@ -69,7 +92,7 @@ pub(crate) const CHANGE: Request = Request {
     reads: false,
     bodies: false,
     collections: false,
-    tell: |story| Told::recorded(format!("changed {}", story.fact.key)),
+    tell: |story| Some(Told::recorded(format!("changed {}", story.fact.key))),
     behind: nobody,
 };
 
@@ -108,22 +131,43 @@ fn about(request: &Request, target: &Target) -> Vec<Filter> {
     filters
 }
 
+/// Facts that fared alike: what came of it, whose they were, and what they asked for.
+type Alike<'l> = BTreeMap<(Outcome, String, String), Vec<&'l Fact>>;
+
 /// One answer a request, or one for each way in which a user's requests fared.
 pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request) -> Findings {
     let mut findings = Findings::default();
-    let mut refused: BTreeMap<(Outcome, String, String), Vec<&Fact>> = BTreeMap::new();
+    let (mut refused, mut beside) = (Alike::new(), BTreeMap::new());
+    let met_in: BTreeSet<&str> = ask
+        .subject
+        .target()
+        .map(|target| {
+            inquiry
+                .ledger
+                .keys()
+                .filter(|key| is_meant(target, key))
+                .map(|key| key.namespace.as_str())
+                .collect()
+        })
+        .unwrap_or_default();
     for key in inquiry.ledger.keys() {
         let facts: Vec<&Fact> = inquiry.ledger.of(key).collect();
-        let superseded = superseded(&facts);
-        for (index, fact) in facts.iter().enumerate() {
-            let wanted = is_asked(request, &ask.subject, fact) && !superseded.contains(&fact.address);
-            if !wanted || !is_incarnation(ask, fact) {
+        let requests = by_request(&facts);
+        for (index, fact) in facts.iter().copied().enumerate() {
+            let stages = requests.get(&identity(fact)).map_or(&[][..], Vec::as_slice);
+            if !is_asked(request, ask, fact) || is_superseded(fact, stages) {
                 continue;
             }
-            let stages = stages(&facts, fact);
-            let story = Story { fact, earlier: &facts[..index], stages: &stages, subject: &ask.subject };
+            let earlier = &facts[index.saturating_sub(LOOK_BACK)..index];
+            let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
             let Some(told) = (request.tell)(&story) else { continue };
             match outcome(fact) {
+                Outcome::Succeeded if !fact.selected => {}
+                Outcome::Succeeded if told.beside => {
+                    let kind = (fact.actor.username.clone(), told.did.clone());
+                    let (_, count) = beside.remove(&kind).unwrap_or((None, 0));
+                    beside.insert(kind, (Some(done(inquiry, ask, &story, told, request)), count + 1));
+                }
                 Outcome::Succeeded => findings.answers.push(done(inquiry, ask, &story, told, request)),
                 outcome => {
                     let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
@@ -132,27 +176,32 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             }
         }
     }
-    findings.answers.extend(
-        refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts)),
-    );
+    refused.retain(|_, facts| facts.iter().any(|fact| fact.selected));
+    let tried = refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts));
+    findings.answers.extend(tried);
+    findings.related.extend(beside.into_values().filter_map(|(answer, count)| {
+        let mut answer = answer?;
+        answer.notes.extend((count > 1).then(|| format!("{count} times; this is the last")));
+        Some(answer)
+    }));
     findings
 }
 
 /// What came of a request. Long-running ones that were let in are answered with 101.
 fn outcome(fact: &Fact) -> Outcome {
     match fact.code {
-        101 => Outcome::Succeeded,
         200..=299 if fact.dry_run => Outcome::DryRun,
-        200..=299 => Outcome::Succeeded,
+        101 | 200..=299 => Outcome::Succeeded,
         _ => outcome_of_refusal(fact),
     }
 }
 
-fn is_asked(request: &Request, subject: &Subject, fact: &Fact) -> bool {
-    let meant = match subject {
+fn is_asked(request: &Request, ask: &Ask, fact: &Fact) -> bool {
+    let meant = match &ask.subject {
         Subject::User(_) => true,
         Subject::Target(target) => {
-            is_meant(target, &fact.key) || request.collections && fact.key.name.is_empty()
+            let named = is_meant(target, &fact.key) || request.collections && fact.key.name.is_empty();
+            named && target.uid.as_ref().is_none_or(|uid| fact.uid.as_ref() == Some(uid))
         }
     };
     meant
@@ -160,32 +209,26 @@ fn is_asked(request: &Request, subject: &Subject, fact: &Fact) -> bool {
         && (request.subresources.is_empty() || request.subresources.contains(&fact.subresource.as_str()))
 }
 
-fn is_incarnation(ask: &Ask, fact: &Fact) -> bool {
-    let uid = ask.subject.target().and_then(|target| target.uid.as_ref());
-    uid.is_none_or(|uid| fact.uid.as_ref() == Some(uid))
+/// What tells one request from others. The id alone does not: a client may choose it.
+type Identity<'f> = (&'f str, &'f str, &'f str);
+
+fn identity(fact: &Fact) -> Identity<'_> {
+    (&fact.audit_id, &fact.uri, &fact.actor.username)
 }
 
-/// The entries that only begin a request whose end is known: one answer a request.
-fn superseded(facts: &[&Fact]) -> BTreeSet<crate::fold::Address> {
-    let request = |fact: &Fact| (fact.audit_id.clone(), fact.uri.clone(), fact.actor.username.clone());
-    let ended: BTreeSet<_> =
-        facts.iter().filter(|fact| fact.stage != "ResponseStarted").map(|fact| request(fact)).collect();
-    let begun = facts.iter().filter(|fact| fact.stage == "ResponseStarted");
-    begun.filter(|fact| ended.contains(&request(fact))).map(|fact| fact.address).collect()
-}
-
-/// The entries of the same request. The id alone does not tell: a client may choose it.
-fn stages<'l>(facts: &[&'l Fact], of: &Fact) -> Vec<&'l Fact> {
-    if of.code != 101 {
-        return Vec::new();
+/// The entries of each request that has several.
+fn by_request<'l>(facts: &[&'l Fact]) -> BTreeMap<Identity<'l>, Vec<&'l Fact>> {
+    let mut requests: BTreeMap<Identity<'l>, Vec<&'l Fact>> = BTreeMap::new();
+    for fact in facts {
+        requests.entry(identity(fact)).or_default().push(fact);
     }
-    let same = |fact: &&&Fact| {
-        fact.audit_id == of.audit_id
-            && fact.uri == of.uri
-            && fact.actor.username == of.actor.username
-            && fact.stage != of.stage
-    };
-    facts.iter().filter(same).copied().collect()
+    requests.retain(|_, entries| entries.len() > 1);
+    requests
+}
+
+/// Whether an entry only begins a request whose end is known: one answer a request.
+fn is_superseded(fact: &Fact, stages: &[&Fact]) -> bool {
+    fact.stage == "ResponseStarted" && stages.iter().any(|other| other.stage != "ResponseStarted")
 }
 
 fn blank(ask: &Ask, fact: &Fact, outcome: Outcome) -> Answer {
@@ -205,6 +248,7 @@ fn blank(ask: &Ask, fact: &Fact, outcome: Outcome) -> Answer {
         actor: Some(Actor::clone(&fact.actor)),
         cause: None,
         chain: Vec::new(),
+        token_minted: None,
         attempts: Attempts::default(),
         text: String::new(),
         notes: Vec::new(),
@@ -226,9 +270,11 @@ fn done<'l>(
         answer.chain = (request.behind)(inquiry, fact).iter().map(|link| inquiry.cause(link)).collect();
         answer.cause = answer.chain.last().cloned();
     }
+    answer.token_minted = inquiry.minted(&fact.actor);
     answer.text = tell::done(&answer, &told.did);
     answer.notes = told.notes;
     answer.evidence = std::iter::once(&fact).chain(story.stages).map(|fact| inquiry.evidence(fact)).collect();
+    answer.evidence.extend(told.proof);
     answer
 }
 

@@ -4,11 +4,16 @@ use crate::answer::{Certainty, Mechanism};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::life::Life;
 use crate::case::owner::{Owned, owner_of};
 use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::Key;
 use crate::time::Timestamp;
+
+/// How soon a controller acts on what a workload newly wants, in microseconds. What was wanted long ago is no reason for
+/// what is done now: then the reason is in none of the facts.
+const PROMPT: i64 = 60 * 1_000_000;
 
 /// A change of a workload that may have made its controller act.
 #[derive(Clone, Debug)]
@@ -20,6 +25,12 @@ struct Change<'l> {
     suspends: bool,
     /// Whether what it changed had to be told from what followed.
     guessed: bool,
+}
+
+impl Change<'_> {
+    fn is_prompt(&self, time: Timestamp) -> bool {
+        time.since(self.fact.received) <= PROMPT
+    }
 }
 
 /// Why a workload's controller removed a pod.
@@ -46,6 +57,10 @@ pub(crate) fn reason<'l>(
         Component::DaemonSet => {
             last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
         }
+        // Replica sets that a deployment has no use for any more.
+        Component::Deployment => {
+            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        }
         Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
         _ => return None,
     };
@@ -70,9 +85,9 @@ fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Opt
 /// replica set ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
 fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<(Change<'l>, Mechanism)> {
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
-    let set = set.unwrap_or_else(|| crate::case::life::Life::new(&owner.key, None));
+    let set = set.unwrap_or_else(|| Life::new(&owner.key, None));
     let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.scales.is_some());
+    let directly = last(&directly, |change| change.scales.is_some() && change.is_prompt(time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment))
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
     match (directly, by_deployment) {
@@ -93,6 +108,7 @@ fn deployment_change<'l>(
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
     let scale = last(&changes, |change| change.scales.is_some());
+    let scale = scale.filter(|change| change.is_prompt(time));
     let Some(template) = template else { return scale.map(scaled) };
     let grown = growths(inquiry, deployment, time).into_iter().find(|(at, _)| *at >= template.fact.received);
     let superseded = match grown {
@@ -117,8 +133,21 @@ fn growths(inquiry: &Inquiry<'_>, deployment: &Key, until: Timestamp) -> Vec<(Ti
             }
         }
     }
+    growths.extend(births_of_pods(inquiry, deployment, until));
     growths.sort();
     growths
+}
+
+/// When pods of a deployment's replica sets were met first: without bodies they show which set grew.
+fn births_of_pods(inquiry: &Inquiry<'_>, deployment: &Key, until: Timestamp) -> Vec<(Timestamp, String)> {
+    let pods = key("", "pods", &deployment.namespace, "");
+    let prefix = format!("{}-", deployment.name);
+    let born = inquiry.ledger.named(&pods, &prefix).filter_map(|pod| {
+        let bound = inquiry.ledger.of(pod).find(|fact| fact.subresource == "binding" && fact.succeeded())?;
+        let (set, _) = pod.name.rsplit_once('-')?;
+        (!bound.body_recorded && bound.received <= until).then(|| (bound.time, set.to_owned()))
+    });
+    born.collect()
 }
 
 /// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
@@ -175,7 +204,7 @@ fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Ch
     changes
 }
 
-/// Without bodies, a new replica set soon after tells a changed template from all else.
+/// Without bodies, another replica set that grows soon after tells a changed template from all else.
 fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time: Timestamp) {
     if !changes.iter().any(|change| change.guessed) {
         return;
@@ -186,10 +215,12 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
         changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
     for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
         let manager = change.fact.field_manager();
-        let restarts = matches!(manager.as_deref(), Some("kubectl-rollout" | "kubectl-set"));
-        let grew = growths.iter().any(|(at, _)| (change.fact.received..=end).contains(at));
-        change.templates = restarts || grew;
+        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
+        let current = growths.iter().rev().find(|(at, _)| *at < change.fact.received).map(|(_, set)| set);
+        let mut grown = growths.iter().filter(|(at, _)| (change.fact.received..=end).contains(at));
+        change.templates = restarts || grown.any(|(_, set)| Some(set) != current);
         change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
+        change.suspends = workload.resource == "jobs";
     }
 }
 
@@ -216,13 +247,14 @@ fn links<'l>(
 fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
     let workload = &change.fact.key;
     match (mechanism, change.scales) {
-        (Mechanism::Rollout, _) => match change.fact.field_manager().as_deref() {
+        (Mechanism::Rollout, _) => match change.fact.field_manager() {
             Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
             _ => format!("changed the pod template of {workload}"),
         },
         (_, Some((Some(from), Some(to)))) => format!("scaled {workload} from {from} to {to}"),
         (_, Some((None, Some(to)))) => format!("scaled {workload} to {to}"),
         (_, Some(_)) => format!("scaled {workload}"),
+        (_, None) if change.guessed => format!("changed {workload}"),
         (_, None) => format!("suspended {workload}"),
     }
 }
@@ -267,6 +299,9 @@ fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str) {
 const MAX_OWNERS: usize = 6;
 
 /// The chain behind an object's creation: a controller makes what its owner's last change asked for.
+///
+/// Where the creation itself is not recorded (a generated name stands only in bodies), the owner that the name tells is
+/// asked all the same.
 pub(crate) fn creation<'l>(
     inquiry: &Inquiry<'l>,
     object: &Key,
@@ -275,34 +310,49 @@ pub(crate) fn creation<'l>(
 ) -> Vec<Link<'l>> {
     inquiry.need_object(object);
     let lives = inquiry.ledger.lives(object);
-    let made = lives
-        .iter()
-        .rev()
-        .find_map(|life| Some((life, life.creation().filter(|fact| fact.received <= time)?)));
-    let Some((life, fact)) = made else {
+    let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
         return Vec::new();
     };
-    let mut links = vec![Link {
-        fact,
-        action: format!("created {object}"),
-        certainty: Certainty::Inferred,
-        proof: Vec::new(),
-    }];
-    if depth == 0 || fact.component.is_none() {
-        return links;
-    }
-    if let Some(owner) = owner_of(inquiry, life, fact.component) {
-        inquiry.need_object(&owner.key);
-        let changed = last(&changes(inquiry, &owner.key, fact.time), |change| {
-            change.templates || change.scales.is_some()
-        });
-        match changed {
-            Some(change) => {
-                let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
-                links.extend(self::links(inquiry, &change, mechanism, fact.time));
-            }
-            None => links.extend(creation(inquiry, &owner.key, fact.time, depth - 1)),
-        }
+    let Some(fact) = life.creation() else {
+        let seen = life.seen_from().unwrap_or(time);
+        return owner_of(inquiry, life, None)
+            .map(|owner| asked_for(inquiry, &owner.key, seen, depth))
+            .unwrap_or_default();
+    };
+    let action = format!("created {object}");
+    let mut links = vec![Link { fact, action, certainty: Certainty::Inferred, proof: Vec::new() }];
+    if let Some(component) = fact.component
+        && let Some(owner) = owner_of(inquiry, life, Some(component))
+    {
+        links.extend(asked_for(inquiry, &owner.key, fact.time, depth));
     }
     links
+}
+
+/// Who made a workload want what its controller did at `time`: its last change, or its owner's, or its creation.
+fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
+    if depth == 0 {
+        return Vec::new();
+    }
+    inquiry.need_object(workload);
+    let lives = inquiry.ledger.lives(workload);
+    let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
+    let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
+    let changed = last(&changes(inquiry, workload, time), |change| {
+        (change.templates || change.scales.is_some()) && change.is_prompt(time)
+    });
+    if let Some(change) = changed {
+        let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
+        return links(inquiry, &change, mechanism, time);
+    }
+    let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
+    let owner = owner.and_then(|life| owner_of(inquiry, life, made_by));
+    match owner {
+        Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
+        // A cron job goes on making jobs; all else makes its pods at once.
+        None => creation(inquiry, workload, time, depth - 1)
+            .into_iter()
+            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
+            .collect(),
+    }
 }

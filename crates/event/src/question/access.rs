@@ -1,8 +1,8 @@
 //! Questions about access: into pods, to data, and to permissions.
 
-use crate::answer::Certainty;
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
+use crate::filter::ISSUED_CREDENTIAL;
 use crate::question::{Story, Told};
 use crate::subject::Key;
 use crate::uri;
@@ -10,17 +10,18 @@ use crate::uri;
 /// A request that opens something: `get` over a WebSocket since kubectl 1.31, `create` over SPDY before.
 const SESSION: Request = Request { verbs: &["get", "create"], reads: true, ..CHANGE };
 
-pub(crate) const EXECED: Request = Request { subresources: &["exec", "attach"], tell: execed, ..SESSION };
+pub(crate) const EXECED: Request =
+    Request { subresources: &["exec", "attach"], tell: |story| Some(execed(story)), ..SESSION };
 
 pub(crate) const PORT_FORWARDED: Request = Request {
     subresources: &["portforward"],
-    tell: |story| session(story, "forwarded a port of"),
+    tell: |story| Some(session(story, "forwarded a port of")),
     ..SESSION
 };
 
 pub(crate) const DEBUGGED: Request = Request {
     subresources: &["ephemeralcontainers"],
-    tell: |story| Told::recorded(format!("put an ephemeral container into {}", story.fact.key)),
+    tell: |story| Some(Told::recorded(format!("put an ephemeral container into {}", story.fact.key))),
     ..CHANGE
 };
 
@@ -29,43 +30,52 @@ pub(crate) const READ: Request =
 
 pub(crate) const BOUND: Request = Request { verbs: &["create", "update", "patch"], tell: bound, ..CHANGE };
 
-pub(crate) const APPROVED: Request = Request {
-    subresources: &["approval"],
-    tell: |story| Told::recorded(format!("approved or denied {}", story.fact.key)),
-    ..CHANGE
-};
+pub(crate) const APPROVED: Request = Request { subresources: &["approval"], tell: approved, ..CHANGE };
 
 pub(crate) const TOKEN: Request =
-    Request { verbs: &["create"], subresources: &["token"], tell: minted, ..CHANGE };
+    Request { verbs: &["create"], subresources: &["token"], tell: |story| Some(minted(story)), ..CHANGE };
 
 pub(crate) const IMPERSONATED: Request = Request {
     verbs: &[],
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| story.fact.actor.impersonated.as_ref().and_then(|_| did(story)),
+    tell: |story| story.fact.actor.impersonated.as_ref().map(|_| did(story)),
     ..CHANGE
 };
 
-pub(crate) const DID: Request =
-    Request { verbs: &[], subresources: &[], reads: true, collections: true, tell: did, ..CHANGE };
+pub(crate) const DID: Request = Request {
+    verbs: &[],
+    subresources: &[],
+    reads: true,
+    collections: true,
+    tell: |story| Some(did(story)),
+    ..CHANGE
+};
+
+/// The condition that the request sets; without a body, approval and denial look alike.
+fn approved(story: &Story<'_, '_>) -> Option<Told> {
+    let fact = story.fact;
+    if !fact.body_recorded {
+        let note = "the level hides whether it was approved or denied [rule: approval-without-body]";
+        return Some(Told::inferred(format!("approved {}", fact.key), note));
+    }
+    fact.detail.approves.then(|| Told::recorded(format!("approved {}", fact.key)))
+}
 
 /// The commands stand in the query: one `command` parameter a word
 /// ([source](https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.33/#execoptions-v1-core)).
-fn execed(story: &Story<'_, '_>) -> Option<Told> {
+fn execed(story: &Story<'_, '_>) -> Told {
     let fact = story.fact;
     let container =
         uri::param(&fact.uri, "container").map(|name| format!(" (container {name})")).unwrap_or_default();
     let words: Vec<String> = uri::params(&fact.uri, "command").map(|word| quoted(&word)).collect();
-    match words.as_slice() {
-        [] => {
-            session(story, "attached to").map(|told| Told { did: format!("{}{container}", told.did), ..told })
-        }
-        words => {
-            let did = format!("ran `{}` in", words.join(" "));
-            session(story, &did).map(|told| Told { did: format!("{}{container}", told.did), ..told })
-        }
-    }
+    let did = match words.as_slice() {
+        [] => "attached to".to_owned(),
+        words => format!("ran `{}` in", words.join(" ")),
+    };
+    let told = session(story, &did);
+    Told { did: format!("{}{container}", told.did), ..told }
 }
 
 /// A word as a shell would need it.
@@ -79,22 +89,18 @@ fn quoted(word: &str) -> String {
 }
 
 /// A session with its length, where both of its ends are recorded.
-fn session(story: &Story<'_, '_>, did: &str) -> Option<Told> {
+fn session(story: &Story<'_, '_>, did: &str) -> Told {
     let fact = story.fact;
-    let mut told = Told::recorded(format!("{did} {}", fact.key))?;
+    let mut told = Told::recorded(format!("{did} {}", fact.key));
     if fact.code == 101 {
         let start = story.stages.iter().find(|stage| stage.stage == "ResponseStarted");
-        match (fact.stage.as_str(), start) {
-            ("ResponseStarted", _) => {
-                told.notes.push("its end is not recorded: it may still be open".to_owned())
-            }
-            (_, Some(start)) => {
-                told.notes.push(format!("it lasted {}", seconds(fact.time.since(start.time))))
-            }
-            (_, None) => told.notes.push(format!("it lasted {}", seconds(fact.time.since(fact.received)))),
-        }
+        told.notes.push(match (fact.stage.as_str(), start) {
+            ("ResponseStarted", _) => "its end is not recorded: it may still be open".to_owned(),
+            (_, Some(start)) => format!("it lasted {}", seconds(fact.time.since(start.time))),
+            (_, None) => format!("it lasted {}", seconds(fact.time.since(fact.received))),
+        });
     }
-    Some(told)
+    told
 }
 
 fn seconds(micros: i64) -> String {
@@ -105,9 +111,12 @@ fn seconds(micros: i64) -> String {
 fn read(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     if !fact.key.name.is_empty() {
-        return Told::recorded(format!("read {}", fact.key));
+        return Some(Told::recorded(format!("read {}", fact.key)));
     }
     let target = story.subject.target()?;
+    if !fact.key.namespace.is_empty() && !story.is_in(&fact.key.namespace) {
+        return None;
+    }
     let selected = ["labelSelector", "fieldSelector"]
         .iter()
         .any(|name| uri::param(&fact.uri, name).is_some_and(|value| !value.is_empty()));
@@ -116,22 +125,13 @@ fn read(story: &Story<'_, '_>) -> Option<Told> {
     if named.is_some_and(|name| !target.name.matches(&name)) {
         return None;
     }
-    let place = if fact.key.namespace.is_empty() {
-        "all namespaces".to_owned()
-    } else {
-        format!("namespace {}", fact.key.namespace)
-    };
-    let did = format!(
-        "{}ed all {} of {place}",
-        if fact.verb == "watch" { "watch" } else { "list" },
-        fact.key.resource
-    );
+    let did = format!("{}ed {}", fact.verb, fact.key);
     let note = if selected {
         "it may be among what the selector picked [rule: exposed-by-list]"
     } else {
         "it was among them if it was there then [rule: exposed-by-list]"
     };
-    Some(Told { did, certainty: Certainty::Inferred, notes: vec![note.to_owned()] })
+    Some(Told { beside: true, ..Told::inferred(did, note) })
 }
 
 fn bound(story: &Story<'_, '_>) -> Option<Told> {
@@ -141,23 +141,25 @@ fn bound(story: &Story<'_, '_>) -> Option<Told> {
     }
     let did = if fact.verb == "create" { "created" } else { "changed" };
     match &fact.detail.grants {
-        Some((role, subjects)) => {
-            Told::recorded(format!("{did} {}, which grants {role} to {}", fact.key, subjects.join(", ")))
-        }
-        None => Told::recorded(format!("{did} {}", fact.key)),
+        Some((role, subjects)) => Some(Told::recorded(format!(
+            "{did} {}, which grants {role} to {}",
+            fact.key,
+            subjects.join(", ")
+        ))),
+        None => Some(Told::recorded(format!("{did} {}", fact.key))),
     }
 }
 
-fn minted(story: &Story<'_, '_>) -> Option<Told> {
+fn minted(story: &Story<'_, '_>) -> Told {
     let fact = story.fact;
-    let mut told = Told::recorded(format!("had a token of {} minted", fact.key))?;
-    if let Some(credential) = fact.annotation("authentication.kubernetes.io/issued-credential-id") {
+    let mut told = Told::recorded(format!("had a token of {} minted", fact.key));
+    if let Some(credential) = fact.annotation(ISSUED_CREDENTIAL) {
         told.notes.push(format!("the token is {credential}"));
     }
-    Some(told)
+    told
 }
 
-fn did(story: &Story<'_, '_>) -> Option<Told> {
+fn did(story: &Story<'_, '_>) -> Told {
     let fact: &Fact = story.fact;
     let sub = if fact.subresource.is_empty() { String::new() } else { format!("/{}", fact.subresource) };
     let Key { resource, namespace, name, .. } = &fact.key;

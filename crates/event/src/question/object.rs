@@ -1,6 +1,6 @@
 //! Questions about objects of every kind.
 
-use crate::case::difference::differences;
+use crate::case::difference::{Difference, differences};
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
 use crate::case::workload;
@@ -12,7 +12,7 @@ const NAMED: usize = 12;
 
 pub(crate) const CREATED: Request = Request {
     verbs: &["create"],
-    tell: |story| Told::recorded(format!("created {}", story.fact.key)),
+    tell: |story| Some(Told::recorded(format!("created {}", story.fact.key))),
     behind: workload::behind_creation,
     ..CHANGE
 };
@@ -36,7 +36,7 @@ pub(crate) const TOUCHED: Request = Request {
     verbs: &[],
     subresources: &[],
     reads: true,
-    tell: |story| Told::recorded(asked(story.fact)),
+    tell: |story| Some(Told::recorded(asked(story.fact))),
     ..CHANGE
 };
 
@@ -50,30 +50,60 @@ pub(crate) const HISTORY: Request = Request {
 
 fn changed(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
-    let Some(changes) = changes(story) else {
-        let mut told = Told::recorded(format!("changed {}", fact.key))?;
+    let Some(bodies) = fact.bodies.as_ref().filter(|_| fact.body_recorded) else {
+        let mut told = Told::recorded(format!("changed {}", fact.key));
         told.notes.push("the level hides which fields".to_owned());
         return Some(told);
     };
+    let request = bodies.request.as_deref();
+    let asked = request.and_then(|request| differences("{}", request));
+    let before = last_state(story);
+    let changes =
+        before.zip(bodies.response.as_deref()).and_then(|((_, before), after)| differences(before, after));
+    let (Some((earlier, _)), Some(changes)) = (before, changes) else {
+        // Without a state before, what was asked for is all that can be told.
+        let asked = asked.map(|asked| format!("{}: set {}", fact.key, listed(&asked)));
+        return Some(Told::recorded(format!("changed {}", asked.unwrap_or_else(|| fact.key.to_string()))));
+    };
+    let own = own_changes(fact, asked.as_deref(), changes);
     // A request that changes nothing is answered like one that does.
-    (!changes.is_empty()).then(|| Told::recorded(format!("changed {}: {}", fact.key, listed(&changes))))?
-}
-
-/// The fields that a request changed, or asked for where the state before is not recorded; `None` without bodies.
-fn changes(story: &Story<'_, '_>) -> Option<Vec<String>> {
-    let fact = story.fact;
-    let bodies = fact.bodies.as_ref()?;
-    let before =
-        story.earlier.iter().rev().filter(|earlier| earlier.succeeded() && earlier.subresource.is_empty());
-    let before = before.filter_map(|earlier| earlier.bodies.as_ref()?.response.as_deref()).next();
-    match (before, bodies.response.as_deref()) {
-        (Some(before), Some(after)) => differences(before, after),
-        _ => differences("{}", bodies.request.as_deref()?),
+    if own.is_empty() {
+        return None;
     }
+    let did = format!("changed {}: {}", fact.key, listed(&own));
+    if fact.verb == "patch" || is_next_generation(earlier, fact) {
+        return Some(Told::recorded(did));
+    }
+    let note = "others may have changed some of it since the last recorded state [rule: state-before]";
+    Some(Told::inferred(did, note))
 }
 
-fn listed(changes: &[String]) -> String {
-    let named = changes.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+/// The last earlier entry that shows the whole object.
+fn last_state<'s>(story: &Story<'s, '_>) -> Option<(&'s Fact, &'s str)> {
+    let mut shown =
+        story.earlier.iter().rev().filter(|earlier| earlier.succeeded() && earlier.subresource.is_empty());
+    shown.find_map(|earlier| Some((*earlier, earlier.bodies.as_ref()?.response.as_deref()?)))
+}
+
+/// Of all that changed since the last recorded state, what this request asked for: others may have changed the rest.
+fn own_changes(fact: &Fact, asked: Option<&[Difference]>, changes: Vec<Difference>) -> Vec<Difference> {
+    let Some(asked) = asked.filter(|_| fact.verb == "patch") else { return changes };
+    let within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let is_own = |change: &Difference| {
+        asked.iter().any(|asked| within(&change.path, &asked.path) || within(&asked.path, &change.path))
+    };
+    changes.into_iter().filter(is_own).collect()
+}
+
+/// Whether no other change of `spec` lies between two entries.
+fn is_next_generation(earlier: &Fact, fact: &Fact) -> bool {
+    earlier.detail.generation.zip(fact.detail.generation).is_some_and(|(before, after)| after - before <= 1)
+}
+
+fn listed(changes: &[Difference]) -> String {
+    let named = changes.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join("; ");
     match changes.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named}; and {more} more fields"),
@@ -105,17 +135,17 @@ fn marked(
     };
     let marks: Vec<String> = asked.iter().filter(is_new).map(written).collect();
     if !marks.is_empty() {
-        return Told::recorded(format!("{did} {} {}", fact.key, marks.join(" ")));
+        return Some(Told::recorded(format!("{did} {} {}", fact.key, marks.join(" "))));
     }
-    let by_manager = !fact.body_recorded && fact.field_manager().as_deref() == Some(manager);
+    let by_manager = !fact.body_recorded && fact.field_manager() == Some(manager);
     by_manager.then(|| {
         Told::inferred(format!("{did} {}", fact.key), "told by kubectl's field manager [rule: field-manager]")
-    })?
+    })
 }
 
 /// The request that was refused, in RBAC's words: verb and resource.
 fn denied(story: &Story<'_, '_>) -> Option<Told> {
-    matches!(story.fact.code, 401 | 403).then(|| Told::recorded(asked(story.fact)))?
+    matches!(story.fact.code, 401 | 403).then(|| Told::recorded(asked(story.fact)))
 }
 
 /// `sent patch pods/eviction for pod drain/web-1`.
@@ -127,13 +157,13 @@ fn asked(fact: &Fact) -> String {
 fn lived(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     match (fact.verb.as_str(), fact.subresource.as_str()) {
-        ("create", "") => Told::recorded(format!("created {}", fact.key)),
-        ("create", "eviction") => Told::recorded(format!("evicted {}", fact.key)),
+        ("create", "") => Some(Told::recorded(format!("created {}", fact.key))),
+        ("create", "eviction") => Some(Told::recorded(format!("evicted {}", fact.key))),
         ("create", "binding") => {
             let node = fact.detail.node.as_deref().unwrap_or("a node");
-            Told::recorded(format!("bound {} to {node}", fact.key))
+            Some(Told::recorded(format!("bound {} to {node}", fact.key)))
         }
-        ("delete", _) => Told::recorded(format!("deleted {}", fact.key)),
+        ("delete", _) => Some(Told::recorded(format!("deleted {}", fact.key))),
         (_, "scale") => (SCALED.tell)(story),
         _ => changed(story),
     }

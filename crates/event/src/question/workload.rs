@@ -1,6 +1,5 @@
 //! Questions about workloads: scaled, restarted.
 
-use crate::answer::Certainty;
 use crate::case::controllers::Component;
 use crate::case::requests::{CHANGE, Request};
 use crate::case::workload;
@@ -35,7 +34,7 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
         Some(_) if before.is_none() => vec!["how many there were before is not recorded".to_owned()],
         Some(_) => Vec::new(),
     };
-    Some(Told { did: format!("scaled {}{amount}", fact.key), certainty: Certainty::Recorded, notes })
+    Some(Told { notes, ..Told::recorded(format!("scaled {}{amount}", fact.key)) })
 }
 
 /// The annotation that `kubectl rollout restart` sets in the pod template; without bodies its field manager, which undo
@@ -43,11 +42,11 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
 fn restarted(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     if fact.detail.restarts {
-        return Told::recorded(format!("restarted {}", fact.key));
+        return Some(Told::recorded(format!("restarted {}", fact.key)));
     }
-    let by_rollout = !fact.body_recorded && fact.field_manager().as_deref() == Some("kubectl-rollout");
+    let by_rollout = !fact.body_recorded && fact.field_manager() == Some("kubectl-rollout");
     by_rollout.then(|| {
         let note = "told by kubectl's field manager; it may have been an undo, a pause or a resume [rule: field-manager]";
         Told::inferred(format!("restarted {}", fact.key), note)
-    })?
+    })
 }

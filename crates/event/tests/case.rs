@@ -1,0 +1,178 @@
+//! What a case finds must not depend on how entries come, and must stay true where entries are missing.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use audit_who_event::answer::{Answer, Outcome};
+use audit_who_event::case::{Ask, Case, Findings, Subject};
+use audit_who_event::envelope::{self, Sink};
+use audit_who_event::event::Event;
+use audit_who_event::fold::{Address, Fold};
+use audit_who_event::glob::Glob;
+use audit_who_event::question::{Argument, QUESTIONS, Question, named};
+use audit_who_event::target::Target;
+use audit_who_testkit::entry::Level;
+use audit_who_testkit::scenario;
+use proptest::prelude::*;
+
+/// Targets that some story is about.
+const TARGETS: &[&str] =
+    &["pod/*", "deploy/*", "node/*", "ns/*", "cm/*", "job/*", "sts/*", "pods.whales.example/*"];
+
+struct Feed<'a> {
+    case: &'a mut Case,
+    offset: u64,
+}
+
+impl Sink for Feed<'_> {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+        let address =
+            Address { source: 0, offset: self.offset + span.start as u64, length: span.len() as u64 };
+        self.case.event(event, address);
+    }
+    fn bad(&mut self, span: Range<usize>, reason: &str) {
+        panic!("{span:?}: {reason}");
+    }
+}
+
+/// Lines with their places.
+type Lines = Vec<(u64, String)>;
+
+fn lines(log: &str) -> Lines {
+    let mut offset = 0;
+    let placed = |line: &str| {
+        let place = (offset, line.to_owned());
+        offset += line.len() as u64 + 1;
+        place
+    };
+    log.lines().map(placed).collect()
+}
+
+/// Runs a case to its end; `look` hands out the lines of each look, in parts that are read apart.
+fn run(question: &'static Question, subject: Subject, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
+    let mut case = Case::new(Ask::new(question, subject));
+    loop {
+        let mut merged = case.fork();
+        for part in look(&case) {
+            let mut fork = case.fork();
+            for (offset, line) in part {
+                envelope::decode(line.as_bytes(), &mut Feed { case: &mut fork, offset });
+            }
+            merged.merge(fork);
+        }
+        let findings = case.learn(merged, &["log".to_owned()]);
+        if !case.is_open() {
+            return findings;
+        }
+    }
+}
+
+fn target(text: &str) -> Subject {
+    Subject::Target(Target::parse(text).unwrap())
+}
+
+fn subjects(question: &Question) -> Vec<Subject> {
+    match question.argument {
+        Argument::Target => TARGETS.iter().map(|text| target(text)).collect(),
+        Argument::User => vec![Subject::User(Glob::new("maria")), Subject::User(Glob::any())],
+    }
+}
+
+fn shuffled<T>(mut items: Vec<T>, seed: &mut impl FnMut(usize) -> usize) -> Vec<T> {
+    for last in (1..items.len()).rev() {
+        items.swap(last, seed(last + 1));
+    }
+    items
+}
+
+/// A sequence of numbers below a bound, from a seed.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut random = audit_who_testkit::random::SplitMix64::new(seed);
+    move |bound| usize::try_from(random.next() % bound as u64).unwrap()
+}
+
+#[test]
+fn neither_order_nor_parts_nor_the_prefilter_change_what_is_found() {
+    let mut next = numbers(7);
+    for story in scenario::all() {
+        for level in [Level::Metadata, Level::RequestResponse] {
+            let all = lines(&story.log(level));
+            for question in QUESTIONS {
+                for subject in subjects(question) {
+                    let plain = run(question, subject.clone(), |_| vec![all.clone()]);
+                    let mixed = run(question, subject.clone(), |_| {
+                        let mut parts = vec![Lines::new(); 3];
+                        for line in shuffled(all.clone(), &mut next) {
+                            parts[next(3)].push(line);
+                        }
+                        parts
+                    });
+                    assert_eq!(plain, mixed, "{} {subject} of {} at {level:?}", question.name, story.name);
+                    let filtered = run(question, subject.clone(), |case| vec![selected(&all, case)]);
+                    assert_eq!(plain, filtered, "{} {subject} of {} at {level:?}", question.name, story.name);
+                }
+            }
+        }
+    }
+}
+
+/// The lines that hold one of the literals: what a prefilter leaves at least.
+fn selected(all: &Lines, case: &Case) -> Lines {
+    let literals = case.literals();
+    let holds =
+        |line: &str| literals.as_slice().is_none_or(|list| list.iter().any(|literal| line.contains(literal)));
+    all.iter().filter(|(_, line)| holds(line)).cloned().collect()
+}
+
+/// Who is said to have done it, and who to be behind it: at the root, or anywhere in the chain.
+fn names(answers: &[Answer], chain: bool) -> BTreeSet<String> {
+    let done = answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded);
+    let people = |answer: &Answer| {
+        let actor = answer.actor.iter().map(|actor| actor.username.clone());
+        let links = answer.chain.iter().filter(|_| chain).chain(&answer.cause);
+        actor.chain(links.map(|link| format!("behind: {}", link.actor.username))).collect::<Vec<_>>()
+    };
+    done.flat_map(people).collect()
+}
+
+/// Whoever sent a request that removes something and was let do it.
+fn removers(log: &Lines) -> BTreeSet<String> {
+    let removes = |event: &serde_json::Value| {
+        let verb = event["verb"].as_str().unwrap_or_default();
+        let evicts =
+            event["objectRef"]["subresource"] == "eviction" || event["objectRef"]["subresource"] == "status";
+        verb.starts_with("delete") || evicts
+    };
+    log.iter()
+        .map(|(_, line)| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(removes)
+        .filter_map(|event| Some(event["user"]["username"].as_str()?.to_owned()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Files of one API server may be missing: then less is said, and nothing that is not so.
+    #[test]
+    fn missing_entries_make_nobody_guilty(seed in any::<u64>(), story in 0..scenario::all().count()) {
+        let story = scenario::all().nth(story).unwrap();
+        let mut next = numbers(seed);
+        for level in [Level::Metadata, Level::RequestResponse] {
+            let all = lines(&story.log(level));
+            let some: Lines = all.iter().filter(|_| next(3) > 0).cloned().collect();
+            for question in ["evicted", "deleted"].map(|name| named(name).unwrap()) {
+                for text in ["pod/*", "deploy/*", "node/*", "ns/*", "cm/*", "job/*"] {
+                    let full = names(&run(question, target(text), |_| vec![all.clone()]).answers, true);
+                    let partial = names(&run(question, target(text), |_| vec![some.clone()]).answers, false);
+                    let may_act = removers(&all);
+                    for name in partial.difference(&full) {
+                        prop_assert!(may_act.contains(name), "{} {text} of {} at {level:?}: {name}, not {full:?}", question.name, story.name);
+                    }
+                }
+            }
+        }
+    }
+}
