@@ -49,6 +49,11 @@ impl Census {
         Self { kinds: Arc::clone(&self.kinds), rows: Rows::default() }
     }
 
+    /// Whether entries of all kinds were counted, and they tell all that is needed.
+    pub fn is_settled(&self) -> bool {
+        Doubt::of(&self.kinds, &self.rows.clone().into_seen()).is_empty()
+    }
+
     /// What was counted, by resource, verb and level.
     pub fn into_seen(self) -> Vec<Seen> {
         self.rows.into_seen()

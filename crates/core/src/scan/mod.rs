@@ -41,6 +41,8 @@ pub struct Scan {
     max_line: usize,
     block: usize,
     range: u64,
+    /// Lines of each source that begin in so many bytes are read.
+    reach: u64,
 }
 
 impl Default for Scan {
@@ -50,6 +52,7 @@ impl Default for Scan {
             max_line: MAX_LINE,
             block: BLOCK,
             range: RANGE,
+            reach: u64::MAX,
         }
     }
 }
@@ -71,6 +74,12 @@ impl Scan {
     #[must_use]
     pub const fn max_line(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
+        self
+    }
+
+    /// Reads of each source only the lines that begin in its first `bytes` of content; of JSON values that span lines all.
+    pub(crate) const fn reach(mut self, bytes: u64) -> Self {
+        self.reach = bytes;
         self
     }
 
@@ -104,7 +113,7 @@ impl Scan {
     ) -> (F, Coverage) {
         let sources = inputs.sources();
         let rules = Rules { prefilter: Prefilter::new(literals), decode, max_line: self.max_line };
-        let pieces = work::pieces(sources, self.range);
+        let pieces = work::pieces(sources, self.range, self.reach);
         let next = AtomicUsize::new(0);
         let run = |mut worker: Worker<'_, F>| {
             while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -112,7 +121,7 @@ impl Scan {
             }
             worker.findings
         };
-        let mut worker = || Worker::new(sources, &rules, self.block, fork());
+        let mut worker = || Worker::new(sources, &rules, self.block, self.reach, fork());
         let findings = thread::scope(|scope| {
             let helpers = 1..self.threads.min(pieces.len());
             // A thread that can't be had leaves its work to the others.

@@ -325,6 +325,23 @@ fn only_the_first_bad_spans_are_kept_whatever_the_threads() {
 }
 
 #[test]
+fn a_scan_reads_no_further_than_it_reaches() {
+    let content = "{a}\n".repeat(1000);
+    let (folder, path) = file(&content);
+    fs::write(path.with_file_name("other.zst"), zstd::encode_all(content.as_bytes(), 1).unwrap()).unwrap();
+    for threads in [1, 3] {
+        let reach = sizes(64, 100, threads).reach(400);
+        let (seen, coverage) = scan(&reach, folder.path(), &Literals::everything());
+        assert_eq!(
+            coverage.sources.iter().map(|source| source.tally.entries).collect::<Vec<_>>(),
+            [100, 100]
+        );
+        assert_eq!(seen.0.len(), 200);
+        assert!(coverage.problems.is_empty());
+    }
+}
+
+#[test]
 fn the_time_range_is_that_of_the_first_and_the_last_entry() {
     let line = |second: u32| format!("{{\"stageTimestamp\":\"1970-01-01T00:00:{second:02}.000000Z\"}}\n");
     let content: String = (1..50).map(line).collect();
