@@ -271,7 +271,11 @@ impl Case {
         if asked_from > until || asked_until < from {
             return format!("{asked}: these files can't tell: they hold entries from {from} to {until}");
         }
-        let range = format!("{} to {}", from.max(asked_from), until.min(asked_until));
+        let servers = match coverage.servers.len() {
+            1 => "one API server; others would hold requests of their own".to_owned(),
+            count => format!("{count} API servers"),
+        };
+        let range = format!("{} to {} (logs of {servers})", from.max(asked_from), until.min(asked_until));
         if !doubts.is_empty() {
             let never = doubts.iter().any(Doubt::is_never_logged);
             let hint =
