@@ -131,7 +131,7 @@ fn logs_hold_what_their_names_promise() {
         ("forged-audit-id", r#""auditID":"not-a-uuid;\"\u003cb\u003echosen by the client\u003c/b\u003e""#),
         ("hostile", "eve\\u001b[31m\\r\\nroot\u{202e}nimda\\tok"),
         ("hostile", "=cmd|' /C calc'!A0"),
-        ("exec", r#"/exec?command=%2Fbin%2Fbash\u0026container=app"#),
+        ("exec", r"/exec?command=%2Fbin%2Fbash\u0026container=app"),
         ("exec", "command=tail+-f+%2Fvar%2Flog%2Fapp.log"),
         ("port-forward", r#"/portforward","verb":"create","user":{"username":"maria""#),
         ("debug", r#""subresource":"ephemeralcontainers""#),
