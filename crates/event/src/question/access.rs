@@ -1,5 +1,6 @@
 //! Questions about access: into pods, to data, and to permissions.
 
+use crate::case::Subject;
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
 use crate::filter::ISSUED_CREDENTIAL;
@@ -40,7 +41,7 @@ pub(crate) const IMPERSONATED: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| story.fact.actor.impersonated.as_ref().map(|_| did(story)),
+    tell: |story| is_impersonated(story).then(|| did(story)),
     ..CHANGE
 };
 
@@ -49,7 +50,7 @@ pub(crate) const DID: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| Some(did(story)),
+    tell: |story| (is_by(story) || is_impersonated(story)).then(|| did(story)),
     ..CHANGE
 };
 
@@ -157,6 +158,17 @@ fn minted(story: &Story<'_, '_>) -> Told {
         told.notes.push(format!("the token is {credential}"));
     }
     told
+}
+
+/// Whether the user that is asked about sent it. The case holds requests of others too, such as for the user's token.
+fn is_by(story: &Story<'_, '_>) -> bool {
+    matches!(story.subject, Subject::User(name) if name.matches(&story.fact.actor.username))
+}
+
+/// Whether somebody sent it in the name of the user that is asked about.
+fn is_impersonated(story: &Story<'_, '_>) -> bool {
+    let Some(impersonated) = &story.fact.actor.impersonated else { return false };
+    matches!(story.subject, Subject::User(name) if name.matches(&impersonated.username))
 }
 
 fn did(story: &Story<'_, '_>) -> Told {
