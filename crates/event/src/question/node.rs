@@ -111,11 +111,7 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
         let did = if more { "tainted" } else { "untainted" };
         let did = format!("{did} {} {}", fact.key, changed.join(", "));
         let doubt = "the taints before are not recorded: some may have been there [rule: taints-before]";
-        return if before.is_none() && fact.component.is_some() {
-            Some(Told::inferred(did, doubt))
-        } else {
-            Some(Told::recorded(did))
-        };
+        return Some(if before.is_none() { Told::inferred(did, doubt) } else { Told::recorded(did) });
     }
     let emptied = !more && before.is_none() && after.is_empty();
     emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))
