@@ -99,6 +99,12 @@ impl Actor {
         Self { agent: agent.to_owned(), ..self }
     }
 
+    /// The same client with another credential, such as a token that was minted for it.
+    pub(crate) fn with_credential(mut self, credential: &str) -> Self {
+        credential.clone_into(&mut self.user.credential);
+        self
+    }
+
     /// A request of this actor, allowed.
     pub(crate) fn call(&self, verb: &str, object: ObjectRef) -> Entry {
         let entry = Entry::new(self.user.clone(), verb, object).decided("allow", &self.reason);
@@ -118,6 +124,7 @@ fn user(name: &str, groups: &[&str], credential: &str) -> User {
         uid: String::new(),
         groups: groups.iter().map(|&group| group.to_owned()).collect(),
         credential: format!("{credential}={id}"),
+        extra: Vec::new(),
     }
 }
 

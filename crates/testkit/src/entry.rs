@@ -63,18 +63,22 @@ pub struct User {
     pub groups: Vec<String>,
     /// `X509SHA256=…` or `JTI=…`; empty for none.
     pub credential: String,
+    /// What else the token tells, such as `authentication.kubernetes.io/pod-name`: key and value, in the order of keys.
+    pub extra: Vec<(String, String)>,
 }
 
 impl User {
     fn to_json(&self) -> Json {
         let some = |text: &String| (!text.is_empty()).then(|| Json::from(text));
-        let extra = some(&self.credential)
-            .map(|id| object! { "authentication.kubernetes.io/credential-id": Json::List(vec![id]) });
+        let credential = ("authentication.kubernetes.io/credential-id", &self.credential);
+        let more = self.extra.iter().map(|(key, value)| (key.as_str(), value));
+        let extra = std::iter::once(credential).chain(more).filter(|(_, value)| !value.is_empty());
+        let extra = extra.fold(object! {}, |json, (key, value)| json.with(key, vec![value]));
         object! {}
             .with_some("username", some(&self.username))
             .with_some("uid", some(&self.uid))
             .with_some("groups", (!self.groups.is_empty()).then(|| self.groups.iter().collect::<Vec<_>>()))
-            .with_some("extra", extra)
+            .with_some("extra", (extra != object! {}).then_some(extra))
     }
 }
 
@@ -164,12 +168,20 @@ impl Entry {
         self
     }
 
+    /// Answered by a switch of protocols (101), as sessions are: no bodies.
+    #[must_use]
+    pub fn switched(mut self) -> Self {
+        self.status = Some(object! { "metadata": object! {}, "code": 101 });
+        self.level = Level::Metadata;
+        self
+    }
+
     /// Answered with a `Status` of success, as evictions, bindings and deletes that are done at once are.
     #[must_use]
     pub fn succeed(mut self, code: i64, details: Option<Json>) -> Self {
         let status = object! { "metadata": object! {}, "status": "Success" }.with_some("details", details);
         let body = object! { "kind": "Status", "apiVersion": "v1" };
-        self.response_object = Some(join(body, &status.clone().with("code", code)));
+        self.response_object = Some(body.joined(&status.clone().with("code", code)));
         self.status = Some(status.with("code", code));
         self
     }
@@ -181,7 +193,7 @@ impl Entry {
             object! { "metadata": object! {}, "status": "Failure", "message": message, "reason": reason }
                 .with_some("details", details)
                 .with("code", code);
-        self.response_object = Some(join(object! { "kind": "Status", "apiVersion": "v1" }, &status));
+        self.response_object = Some(object! { "kind": "Status", "apiVersion": "v1" }.joined(&status));
         self.status = Some(status);
         self
     }
@@ -265,12 +277,6 @@ impl Entry {
         .with_some("annotations", (!self.annotations.is_empty()).then_some(annotations))
         .to_string()
     }
-}
-
-/// The members of two objects in one.
-fn join(first: Json, second: &Json) -> Json {
-    let Json::Object(members) = second else { return first };
-    members.iter().fold(first, |json, (key, value)| json.with(key, value.clone()))
 }
 
 #[cfg(test)]

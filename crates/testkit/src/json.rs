@@ -38,6 +38,13 @@ impl Json {
         }
     }
 
+    /// This object with the members of another one at its end.
+    #[must_use]
+    pub fn joined(self, other: &Self) -> Self {
+        let Self::Object(members) = other else { return self };
+        members.iter().fold(self, |json, (key, value)| json.with(key, value.clone()))
+    }
+
     /// What stands under a path of keys; `null` if nothing does.
     pub fn at(&self, path: &[&str]) -> &Self {
         static NOTHING: Json = Json::Null;

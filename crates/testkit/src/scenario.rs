@@ -1,6 +1,9 @@
-//! Small stories of a cluster, one for each way in which an object goes or stays.
+//! Small stories of a cluster, one for each way in which an object goes or stays, is changed or reached.
 
+mod access;
 mod cascade;
+mod change;
+mod credential;
 mod eviction;
 mod job;
 mod node;
@@ -55,6 +58,9 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         cascade::SCENARIOS,
         job::SCENARIOS,
         trap::SCENARIOS,
+        access::SCENARIOS,
+        credential::SCENARIOS,
+        change::SCENARIOS,
     ]
     .into_iter()
     .flatten()

@@ -131,6 +131,25 @@ fn logs_hold_what_their_names_promise() {
         ("forged-audit-id", r#""auditID":"not-a-uuid;\"\u003cb\u003echosen by the client\u003c/b\u003e""#),
         ("hostile", "eve\\u001b[31m\\r\\nroot\u{202e}nimda\\tok"),
         ("hostile", "=cmd|' /C calc'!A0"),
+        ("exec", r"/exec?command=%2Fbin%2Fbash\u0026container=app"),
+        ("exec", "command=tail+-f+%2Fvar%2Flog%2Fapp.log"),
+        ("port-forward", r#"/portforward","verb":"create","user":{"username":"maria""#),
+        ("debug", r#""subresource":"ephemeralcontainers""#),
+        ("secret-read", "/api/v1/secrets?allowWatchBookmarks=true"),
+        (
+            "rbac",
+            r#""roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"cluster-admin"}"#,
+        ),
+        ("csr", r#""type":"Denied","status":"True","reason":"KubectlDeny""#),
+        ("token", r#""authentication.kubernetes.io/issued-credential-id":"JTI="#),
+        ("token", r#""authentication.kubernetes.io/pod-name":["web-1"]"#),
+        ("labels", r#""requestObject":{"metadata":{"labels":{"tier":null}}}"#),
+        ("node-taints", r#""requestObject":{"spec":{"taints":null}}"#),
+        ("node-taints", r#""requestObject":{"spec":{"unschedulable":null}}"#),
+        ("changes", "fieldManager=kubectl-client-side-apply"),
+        ("changes", "fieldManager=argocd-controller\\u0026force=true"),
+        ("changes", r#""reason":"Conflict""#),
+        ("deprecated", r#""k8s.io/deprecated":"true","k8s.io/removed-release":"1.25""#),
     ];
     for (name, fact) in facts {
         let log = scenario::find(name).unwrap().log(Level::RequestResponse);

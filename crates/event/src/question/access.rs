@@ -1,5 +1,6 @@
 //! Questions about access: into pods, to data, and to permissions.
 
+use crate::case::Subject;
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
 use crate::filter::ISSUED_CREDENTIAL;
@@ -40,7 +41,7 @@ pub(crate) const IMPERSONATED: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| story.fact.actor.impersonated.as_ref().map(|_| did(story)),
+    tell: |story| is_impersonated(story).then(|| did(story)),
     ..CHANGE
 };
 
@@ -49,7 +50,7 @@ pub(crate) const DID: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| Some(did(story)),
+    tell: |story| (is_by(story) || is_impersonated(story)).then(|| did(story)),
     ..CHANGE
 };
 
@@ -57,8 +58,8 @@ pub(crate) const DID: Request = Request {
 fn approved(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     if !fact.body_recorded {
-        let note = "the level hides whether it was approved or denied [rule: approval-without-body]";
-        return Some(Told::inferred(format!("approved {}", fact.key), note));
+        let note = "the level hides which of both [rule: approval-without-body]";
+        return Some(Told::inferred(format!("approved or denied {}", fact.key), note));
     }
     fact.detail.approves.then(|| Told::recorded(format!("approved {}", fact.key)))
 }
@@ -68,14 +69,12 @@ fn approved(story: &Story<'_, '_>) -> Option<Told> {
 fn execed(story: &Story<'_, '_>) -> Told {
     let fact = story.fact;
     let container =
-        uri::param(&fact.uri, "container").map(|name| format!(" (container {name})")).unwrap_or_default();
+        uri::param(&fact.uri, "container").map(|name| format!(" container {name} of")).unwrap_or_default();
     let words: Vec<String> = uri::params(&fact.uri, "command").map(|word| quoted(&word)).collect();
-    let did = match words.as_slice() {
-        [] => "attached to".to_owned(),
-        words => format!("ran `{}` in", words.join(" ")),
-    };
-    let told = session(story, &did);
-    Told { did: format!("{}{container}", told.did), ..told }
+    match words.as_slice() {
+        [] => session(story, &format!("attached to{container}")),
+        words => session(story, &format!("ran `{}` in{container}", words.join(" "))),
+    }
 }
 
 /// A word as a shell would need it.
@@ -96,15 +95,21 @@ fn session(story: &Story<'_, '_>, did: &str) -> Told {
         let start = story.stages.iter().find(|stage| stage.stage == "ResponseStarted");
         told.notes.push(match (fact.stage.as_str(), start) {
             ("ResponseStarted", _) => "its end is not recorded: it may still be open".to_owned(),
-            (_, Some(start)) => format!("it lasted {}", seconds(fact.time.since(start.time))),
-            (_, None) => format!("it lasted {}", seconds(fact.time.since(fact.received))),
+            (_, Some(start)) => format!("it lasted {}", length(fact.time.since(start.time))),
+            (_, None) => format!("it lasted {}", length(fact.time.since(fact.received))),
         });
     }
     told
 }
 
-fn seconds(micros: i64) -> String {
-    format!("{}.{:03} s", micros / 1_000_000, micros % 1_000_000 / 1_000)
+/// A length of time as people say it: `0.240 s`, `3 min 4 s`, `2 h 5 min`.
+fn length(micros: i64) -> String {
+    let (seconds, millis) = (micros / 1_000_000, micros % 1_000_000 / 1_000);
+    match seconds {
+        0..60 => format!("{seconds}.{millis:03} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
 }
 
 /// By name, or by a list or watch of what holds it: they show every object without naming one.
@@ -140,14 +145,11 @@ fn bound(story: &Story<'_, '_>) -> Option<Told> {
         return None;
     }
     let did = if fact.verb == "create" { "created" } else { "changed" };
-    match &fact.detail.grants {
-        Some((role, subjects)) => Some(Told::recorded(format!(
-            "{did} {}, which grants {role} to {}",
-            fact.key,
-            subjects.join(", ")
-        ))),
-        None => Some(Told::recorded(format!("{did} {}", fact.key))),
-    }
+    let grants = fact.detail.grants.as_ref();
+    let to = grants.map(|(role, subjects)| format!(", which grants {role} to {}", subjects.join(", ")));
+    let mut told = Told::recorded(format!("{did} {}{}", fact.key, to.unwrap_or_default()));
+    told.notes.extend((!fact.body_recorded).then(|| "the level hides what it grants".to_owned()));
+    Some(told)
 }
 
 fn minted(story: &Story<'_, '_>) -> Told {
@@ -157,6 +159,17 @@ fn minted(story: &Story<'_, '_>) -> Told {
         told.notes.push(format!("the token is {credential}"));
     }
     told
+}
+
+/// Whether the user that is asked about sent it. The case holds requests of others too, such as for the user's token.
+fn is_by(story: &Story<'_, '_>) -> bool {
+    matches!(story.subject, Subject::User(name) if name.matches(&story.fact.actor.username))
+}
+
+/// Whether somebody sent it in the name of the user that is asked about.
+fn is_impersonated(story: &Story<'_, '_>) -> bool {
+    let Some(impersonated) = &story.fact.actor.impersonated else { return false };
+    matches!(story.subject, Subject::User(name) if name.matches(&impersonated.username))
 }
 
 fn did(story: &Story<'_, '_>) -> Told {

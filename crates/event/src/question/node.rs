@@ -98,6 +98,10 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
 /// A request carries the whole list. Where the one before is not known, what it carries may have been there already.
 fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
     let fact = story.fact;
+    if !fact.body_recorded && fact.key.is_core("nodes") && fact.field_manager() == Some("kubectl-taint") {
+        let note = "told by kubectl's field manager; the level hides which taints, put on or taken off [rule: field-manager]";
+        return Some(Told::inferred(format!("changed the taints of {}", fact.key), note));
+    }
     let after = fact.detail.taints_asked.as_ref().filter(|_| fact.key.is_core("nodes"))?;
     let before = story.earlier.iter().rev().find_map(|earlier| known_taints(earlier));
     let none = Vec::new();
@@ -107,11 +111,7 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
         let did = if more { "tainted" } else { "untainted" };
         let did = format!("{did} {} {}", fact.key, changed.join(", "));
         let doubt = "the taints before are not recorded: some may have been there [rule: taints-before]";
-        return if before.is_none() && fact.component.is_some() {
-            Some(Told::inferred(did, doubt))
-        } else {
-            Some(Told::recorded(did))
-        };
+        return Some(if before.is_none() { Told::inferred(did, doubt) } else { Told::recorded(did) });
     }
     let emptied = !more && before.is_none() && after.is_empty();
     emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))

@@ -52,7 +52,7 @@ fn changed(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
     let Some(bodies) = fact.bodies.as_ref().filter(|_| fact.body_recorded) else {
         let mut told = Told::recorded(format!("changed {}", fact.key));
-        told.notes.push("the level hides which fields".to_owned());
+        told.notes.push("the level hides which fields, if any".to_owned());
         return Some(told);
     };
     let request = bodies.request.as_deref();

@@ -5,7 +5,16 @@ use crate::object_ref::ObjectRef;
 use crate::{list, object};
 
 /// Kinds whose objects have no generation.
-const UNCOUNTED: [&str; 4] = ["ConfigMap", "HorizontalPodAutoscaler", "Namespace", "Node"];
+const UNCOUNTED: [&str; 8] = [
+    "CertificateSigningRequest",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "HorizontalPodAutoscaler",
+    "Namespace",
+    "Node",
+    "Role",
+    "Secret",
+];
 
 /// An object in the cluster: its fields are what bodies say of it.
 #[derive(Clone, Debug)]
@@ -28,7 +37,7 @@ pub(super) struct Object {
     /// The controller that owns it, as an owner reference.
     pub(super) owner: Option<Json>,
     pub(super) finalizers: Vec<&'static str>,
-    /// The `spec`, or the `data` of a config map.
+    /// The `spec`, the `data` of a config map, or what a role or binding has beside its metadata.
     pub(super) spec: Json,
     pub(super) status: Json,
     /// Where it runs, or will once it is bound; empty for what is no pod.
@@ -170,6 +179,7 @@ impl Object {
             .with_some("nodeName", (self.bound && !self.node.is_empty()).then_some(self.node));
         match self.kind {
             "ConfigMap" => head.with("data", spec),
+            "ClusterRoleBinding" | "Role" => head.joined(&spec),
             _ => head.with("spec", spec).with("status", self.status.clone()),
         }
     }

@@ -96,6 +96,18 @@ impl Story {
         self.entries.push(entry);
     }
 
+    /// A request that is answered bit by bit, such as a session or a watch: its end, milliseconds after it began, has an
+    /// entry of its own, unless it is still open. Other things go on meanwhile.
+    pub(super) fn open(&mut self, entry: Entry, lasts: Option<i64>) {
+        let received = self.now + i64::from(self.random.below(900));
+        let started = received + 1500 + i64::from(self.random.below(3000));
+        let entry = Entry { audit_id: self.uid(), received, ..entry };
+        self.entries.push(entry.as_received());
+        self.entries.push(Entry { stage: Stage::ResponseStarted, stage_time: started, ..entry.clone() });
+        self.entries.extend(lasts.map(|millis| Entry { stage_time: started + millis * 1000, ..entry }));
+        self.now = started + 400;
+    }
+
     /// A watch that began `minutes` ago and ends now; its first stages are too old for this log.
     fn end_watch(&mut self, actor: &Actor, object: ObjectRef, minutes: i64) {
         let watch =
