@@ -33,7 +33,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer, Outcome};
+use crate::answer::{Actor, Answer, Mechanism, Outcome};
 use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
@@ -285,7 +285,13 @@ impl Case {
         }
         let tried = if findings.answers.is_empty() { "" } else { " for certain" };
         let but = if coverage.incomplete.is_empty() { "" } else { ", as far as these files are whole" };
-        format!("{asked}: nobody did{tried}, within {range}{but}")
+        let only_metadata = coverage.seen.iter().all(|seen| seen.level == "Metadata");
+        let hidden = if self.ask.question.rule.counts(Mechanism::NodePressure) && only_metadata {
+            "; level Metadata hides evictions by the kubelet for want of resources"
+        } else {
+            ""
+        };
+        format!("{asked}: nobody did{tried}, within {range}{but}{hidden}")
     }
 
     /// Keeps of a list of removed objects those that a filter names.

@@ -90,7 +90,9 @@ impl Rule {
             }
             Self::Removal(_) => vec![kind(&[""], &["delete", "deletecollection"], false)],
             Self::Requests(request) => {
-                let of_fields = request.subresources.contains(&"") && request.verbs.contains(&"patch");
+                // What a change changed stands in bodies, and so does a name that the server made up.
+                let tells_more = |verb: &&str| matches!(*verb, "create" | "patch");
+                let of_fields = request.subresources.contains(&"") && request.verbs.iter().any(tells_more);
                 vec![kind(request.subresources, request.verbs, of_fields)]
             }
         }
