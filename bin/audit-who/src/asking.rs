@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow, bail};
 use audit_who_core::event::answer::Outcome;
 use audit_who_core::event::case::{Ask, Case, Subject, Window};
+use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::glob::Glob;
 use audit_who_core::event::question::{self, Argument, Question};
 use audit_who_core::event::target::Target;
@@ -19,7 +20,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{complain, explain, filters, places};
+use crate::{complain, counting, explain, filters, places};
 
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
@@ -34,32 +35,40 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let question =
         question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
+    let window = window(matches, zone)?;
+    let style = Style { color: color(matches), zone, width: None };
+    if !question.dimensions().is_empty() {
+        return counting::run(question, matches, window, &style);
+    }
     let filters = filters::filters(matches)?;
-    let ask_about = Ask {
-        question,
-        subject: subject(question, matches)?,
-        window: window(matches, zone)?,
-        selection: filters.selection,
-    };
+    let ask_about =
+        Ask { question, subject: subject(question, matches)?, window, selection: filters.selection };
     if let Some(printed) = explain::run(matches, &ask_about) {
         return printed.context("the queries could not be written");
     }
     let case = Case::new(ask_about);
-    let threads = matches.get_one::<u16>("threads");
-    let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
-    let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
+    let asked = ask(&scan(matches), &Inputs::open(paths(matches)?), case);
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
-    let status = if undecided.is_some() { ERROR } else { status(&asked, matches.get_flag("strict")) };
-    let style = Style { color: color(matches), zone, width: None };
+    let status = if undecided.is_some() { ERROR } else { status(matches, is_found(&asked), &asked.coverage) };
     let printed = print(matches, &asked, &style);
     if let Some(undecided) = undecided {
         complain(&undecided);
     }
+    ended(status, printed)
+}
+
+/// The status to exit with, unless the answer could not be written.
+pub(crate) fn ended(status: u8, printed: io::Result<()>) -> anyhow::Result<ExitCode> {
     match printed {
         // Whoever reads the answer had enough of it: `| head` is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(status)),
         printed => printed.context("the answer could not be written").map(|()| ExitCode::from(status)),
     }
+}
+
+pub(crate) fn scan(matches: &ArgMatches) -> Scan {
+    let threads = matches.get_one::<u16>("threads");
+    threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)))
 }
 
 fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject> {
@@ -130,20 +139,28 @@ pub(crate) fn color(matches: &ArgMatches) -> bool {
     }
 }
 
+fn is_found(asked: &Asked) -> bool {
+    asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded)
+}
+
 /// The status to exit with: what could not be read outweighs what was found.
-fn status(asked: &Asked, strict: bool) -> u8 {
-    let found = asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded);
-    if asked.coverage.problems.iter().any(|problem| problem.fatal) {
+pub(crate) fn status(matches: &ArgMatches, found: bool, coverage: &Coverage) -> u8 {
+    if coverage.problems.iter().any(|problem| problem.fatal) {
         return ERROR;
     }
-    if strict && !asked.coverage.incomplete.is_empty() {
+    if matches.get_flag("strict") && !coverage.incomplete.is_empty() {
         return INCOMPLETE;
     }
     if found { FOUND } else { NOTHING_FOUND }
 }
 
+/// The format that is asked for.
+pub(crate) fn format(matches: &ArgMatches) -> Format {
+    value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text)
+}
+
 fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
-    let format = value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text);
+    let format = format(matches);
     let report = Report {
         answers: &asked.findings.answers,
         related: &asked.findings.related,
@@ -153,24 +170,24 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
     audit_who_render::write(&report, format, style, &mut out)?;
     out.flush()?;
     drop(out);
-    tell(matches, asked, format, style)
-}
-
-/// Says on standard error what was searched, and what could not be.
-fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
-    let mut err = io::stderr().lock();
     let none = asked.findings.answers.is_empty() && asked.findings.related.is_empty();
     let silent = none && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    tell(matches, &asked.coverage, silent, style)
+}
+
+/// Says on standard error what was searched, and what could not be; the verdict too, where the output is silent.
+pub(crate) fn tell(matches: &ArgMatches, coverage: &Coverage, silent: bool, style: &Style) -> io::Result<()> {
+    let mut err = io::stderr().lock();
     if silent {
-        writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
+        writeln!(err, "{}", terminal::neutral(&coverage.verdict))?;
     }
-    let mut lines = summary(&asked.coverage, style);
+    let mut lines = summary(coverage, style);
     if matches.get_flag("quiet") {
         // The last one says what was searched.
         lines.pop();
     }
-    if matches.get_flag("strict") && !asked.coverage.incomplete.is_empty() {
-        let reasons = asked.coverage.incomplete.join("; ");
+    if matches.get_flag("strict") && !coverage.incomplete.is_empty() {
+        let reasons = coverage.incomplete.join("; ");
         writeln!(err, "incomplete: {}", terminal::neutral(&reasons))?;
     }
     for line in lines {

@@ -44,7 +44,7 @@ Exit status: 0 healthy, 1 something to know before relying on the logs, 2 error.
 
 /// The report on the logs themselves.
 fn doctor() -> Command {
-    let [.., utc, timezone] = selection();
+    let [.., utc, timezone] = times();
     let [_, color, .., threads] = output();
     let output = Arg::new("output")
         .short('o')
@@ -59,15 +59,17 @@ fn doctor() -> Command {
 }
 
 fn question(question: &'static Question) -> Command {
-    Command::new(question.name)
+    let command = Command::new(question.name)
         .visible_aliases(question.aliases)
         .about(question.about)
         .after_help(AFTER)
-        .args([subject(question.argument), paths()])
-        .args(selection())
-        .args(filters::args())
-        .args(output())
-        .arg(explain::arg())
+        .args(subject(question))
+        .arg(paths());
+    if question.dimensions().is_empty() {
+        let command = command.args(objects()).args(times()).args(filters::args());
+        return command.args(output()).arg(explain::arg());
+    }
+    command.arg(limit()).args(times()).args(output())
 }
 
 fn paths() -> Arg {
@@ -79,16 +81,32 @@ fn paths() -> Arg {
 }
 
 /// What a question is asked about.
-fn subject(argument: Argument) -> Arg {
-    let (name, help) = match argument {
-        Argument::Target => ("KIND/NAME", TARGET),
-        Argument::User => ("USER", "User name; may hold *"),
-    };
-    Arg::new("subject").value_name(name).required(true).help(help)
+fn subject(question: &Question) -> Option<Arg> {
+    let arg = |name, help| Arg::new("subject").value_name(name).required(true).help(help);
+    match question.argument {
+        Argument::Target => Some(arg("KIND/NAME", TARGET)),
+        Argument::User => Some(arg("USER", "User name; may hold *")),
+        Argument::Dimension => {
+            let names = question.dimensions().iter().map(|dimension| dimension.name);
+            let known = clap::builder::PossibleValuesParser::new(names);
+            Some(arg("DIMENSION", "By what requests are counted").value_parser(known))
+        }
+        Argument::Nothing => None,
+    }
 }
 
-/// Which objects and which times.
-fn selection() -> [Arg; 7] {
+/// How many rows are shown.
+fn limit() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("N")
+        .value_parser(value_parser!(usize))
+        .default_value("20")
+        .help("How many rows to show, those with most requests first; 0 for all")
+}
+
+/// Which objects.
+fn objects() -> [Arg; 3] {
     [
         Arg::new("namespace")
             .short('n')
@@ -99,6 +117,12 @@ fn selection() -> [Arg; 7] {
             .short('A')
             .conflicts_with("namespace"),
         Arg::new("uid").long("uid").value_name("UID").help("Only this incarnation of the object"),
+    ]
+}
+
+/// Which times.
+fn times() -> [Arg; 4] {
+    [
         Arg::new("since").long("since").value_name("TIME").allow_hyphen_values(true).help(SINCE),
         Arg::new("until")
             .long("until")

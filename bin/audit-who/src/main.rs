@@ -2,6 +2,7 @@
 
 mod asking;
 mod cli;
+mod counting;
 mod doctor;
 mod explain;
 mod filters;

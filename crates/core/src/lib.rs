@@ -33,6 +33,7 @@
 
 mod ask;
 mod codec;
+mod count;
 mod doctor;
 mod error;
 #[cfg(feature = "cel")]
@@ -46,6 +47,7 @@ mod spool;
 pub use audit_who_event as event;
 
 pub use crate::ask::{Asked, ask};
+pub use crate::count::{Counted, count};
 pub use crate::doctor::doctor;
 pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "cel")]

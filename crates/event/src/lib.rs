@@ -5,6 +5,7 @@ pub mod body;
 pub mod case;
 pub mod census;
 pub mod client;
+pub mod count;
 pub mod coverage;
 mod decode;
 pub mod envelope;

@@ -76,6 +76,8 @@ fn target(text: &str) -> Subject {
 fn subjects(question: &Question) -> Vec<Subject> {
     match question.argument {
         Argument::Target => TARGETS.iter().map(|text| target(text)).collect(),
+        // These are not asked of a case.
+        Argument::Dimension | Argument::Nothing => Vec::new(),
         Argument::User => vec![Subject::User(Glob::new("maria")), Subject::User(Glob::any())],
     }
 }

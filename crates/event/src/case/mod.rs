@@ -81,7 +81,7 @@ impl Default for Window {
 }
 
 impl Window {
-    fn holds(&self, time: Option<Timestamp>) -> bool {
+    pub(crate) fn holds(&self, time: Option<Timestamp>) -> bool {
         time.is_none_or(|time| (self.from..=self.until).contains(&time))
     }
 }

@@ -53,7 +53,7 @@ fn judge(question: &Question, seen: &[Seen]) -> Answerable {
     let resource = RESOURCES.iter().find(|(name, _)| *name == question.name).map(|(_, resource)| *resource);
     let kinds = match question.argument {
         Argument::Target => question.rule.kinds(&[], resource),
-        Argument::User => Vec::new(),
+        Argument::User | Argument::Dimension | Argument::Nothing => Vec::new(),
     };
     let doubts = Doubt::of(&kinds, seen);
     let extent = match doubts.as_slice() {

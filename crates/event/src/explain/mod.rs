@@ -165,7 +165,7 @@ pub fn rules(ask: &Ask) -> Vec<&'static str> {
         Rule::Requests(_) if matches!(ask.question.name, "created" | "scaled") => {
             vec!["component", "owner-from-name", "last-change"]
         }
-        Rule::Requests(_) => Vec::new(),
+        Rule::Requests(_) | Rule::Count(_) => Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::answer::Mechanism;
 use crate::case::inquiry::Inquiry;
 use crate::case::{Ask, Findings, Subject, removals, requests};
 use crate::census::Kind;
+use crate::count::{Dimension, dimension};
 use crate::filter::Filter;
 use crate::question::needs::Need;
 
@@ -45,6 +46,25 @@ pub enum Argument {
     Target,
     /// Users: a name, which may hold `*`.
     User,
+    /// All requests, by one of the question's dimensions.
+    Dimension,
+    /// All requests; the question has one dimension.
+    Nothing,
+}
+
+impl Question {
+    /// By what it counts requests; empty for questions that are answered one by one.
+    pub const fn dimensions(&self) -> &'static [Dimension] {
+        match self.rule {
+            Rule::Count(dimensions) => dimensions,
+            Rule::Removal(_) | Rule::Requests(_) => &[],
+        }
+    }
+
+    /// The dimension with this name.
+    pub fn dimension(&self, name: &str) -> Option<&'static Dimension> {
+        self.dimensions().iter().find(|dimension| dimension.name == name)
+    }
 }
 
 /// How a question is answered.
@@ -54,6 +74,8 @@ pub(crate) enum Rule {
     Removal(&'static [Mechanism]),
     /// By single requests.
     Requests(&'static Request),
+    /// By counting requests: by [`Counting`](crate::count::Counting), not by a case.
+    Count(&'static [Dimension]),
 }
 
 impl Rule {
@@ -61,7 +83,7 @@ impl Rule {
     pub(crate) fn first_look(&self, subject: &Subject) -> Vec<Filter> {
         match (self, subject) {
             (Self::Removal(_), Subject::Target(target)) => removals::first_look(target),
-            (Self::Removal(_), Subject::User(_)) => Vec::new(),
+            (Self::Removal(_), Subject::User(_)) | (Self::Count(_), _) => Vec::new(),
             (Self::Requests(request), subject) => requests::first_look(request, subject),
         }
     }
@@ -71,6 +93,7 @@ impl Rule {
         match self {
             Self::Removal(_) => removals::judge(inquiry, ask),
             Self::Requests(request) => requests::judge(inquiry, ask, request),
+            Self::Count(_) => Findings::default(),
         }
     }
 
@@ -95,6 +118,7 @@ impl Rule {
                 let of_fields = request.subresources.contains(&"") && request.verbs.iter().any(tells_more);
                 vec![kind(request.subresources, request.verbs, of_fields)]
             }
+            Self::Count(_) => vec![kind(&[], &[], false)],
         }
     }
 
@@ -205,6 +229,10 @@ questions! {
         "Who acted as a user";
     "did" [] "done" / "do" (User) Rule::Requests(&access::DID), TOUCHED,
         "Everything that a user did";
+    "top" [] "counted" / "count" (Dimension) Rule::Count(dimension::ALL), TOUCHED,
+        "Who or what makes the most requests: by user, verb, resource, namespace, client, code or host";
+    "deprecated" [] "counted" / "count" (Nothing) Rule::Count(dimension::DEPRECATED), COUNTED,
+        "Who uses APIs that are deprecated, through which program, and when they are removed";
 }
 
 /// The question with this name or alias.

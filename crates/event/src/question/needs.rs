@@ -596,6 +596,9 @@ pub(super) const TOUCHED: &[Need] = &[
     }),
 ];
 
+/// What deprecated APIs are counted by: the last entry of each request.
+pub(super) const COUNTED: &[Need] = &[EVERYTHING];
+
 pub(super) const HISTORY: &[Need] = &[
     Need {
         verbs: &["create", "update", "patch", "delete"],
