@@ -1,5 +1,7 @@
 //! Questions about objects of every kind.
 
+use serde_json::Value;
+
 use crate::case::difference::{Difference, differences};
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
@@ -9,6 +11,9 @@ use crate::question::{Story, Told};
 
 /// Changes that are named one by one; more are counted.
 const NAMED: usize = 12;
+
+/// What `kubectl apply` keeps for itself, and nobody sets.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 pub(crate) const CREATED: Request = Request {
     verbs: &["create"],
@@ -20,12 +25,21 @@ pub(crate) const CREATED: Request = Request {
 pub(crate) const CHANGED: Request = Request { bodies: true, tell: changed, ..CHANGE };
 
 pub(crate) const LABELED: Request = Request {
-    tell: |story| marked(story, "labeled", &story.fact.detail.labels_asked, "kubectl-label"),
+    tell: |story| marked(story, "labeled", &story.fact.detail.labels_asked, labels_before, "kubectl-label"),
     ..CHANGE
 };
 
 pub(crate) const ANNOTATED: Request = Request {
-    tell: |story| marked(story, "annotated", &story.fact.detail.annotations_asked, "kubectl-annotate"),
+    bodies: true,
+    tell: |story| {
+        marked(
+            story,
+            "annotated",
+            &story.fact.detail.annotations_asked,
+            annotations_before,
+            "kubectl-annotate",
+        )
+    },
     ..CHANGE
 };
 
@@ -110,37 +124,60 @@ fn listed(changes: &[Difference]) -> String {
     }
 }
 
-/// Labels or annotations that a request sets or removes; labels only where they were not so before.
+/// Names and values.
+type Marks = Vec<(String, String)>;
+
+/// The labels that the object last had.
+fn labels_before(story: &Story<'_, '_>) -> Option<Marks> {
+    let mut earlier = story.earlier.iter().rev().filter(|earlier| earlier.succeeded());
+    earlier.find_map(|earlier| earlier.detail.labels.clone())
+}
+
+/// The annotations that the object last had.
+fn annotations_before(story: &Story<'_, '_>) -> Option<Marks> {
+    let state: Value = serde_json::from_str(last_state(story)?.1).ok()?;
+    let annotations = state["metadata"]["annotations"].as_object();
+    let owned = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    Some(annotations.into_iter().flatten().filter_map(owned).collect())
+}
+
+/// Labels or annotations that a request sets or removes, where they were not so before.
 fn marked(
     story: &Story<'_, '_>,
     did: &str,
     asked: &[(String, Option<String>)],
+    before: fn(&Story<'_, '_>) -> Option<Marks>,
     manager: &str,
 ) -> Option<Told> {
     let fact = story.fact;
-    let labels = story
-        .earlier
-        .iter()
-        .rev()
-        .filter(|fact| fact.succeeded())
-        .find_map(|fact| fact.detail.labels.as_ref());
-    let before = labels.filter(|_| did == "labeled");
+    if !fact.body_recorded {
+        let note = "told by kubectl's field manager [rule: field-manager]";
+        let by_manager = fact.field_manager() == Some(manager);
+        return by_manager.then(|| Told::inferred(format!("{did} {}", fact.key), note));
+    }
+    let before = before(story);
+    let was = |name: &str| before.iter().flatten().find(|(own, _)| own == name).map(|(_, value)| value);
     let is_new = |(name, value): &&(String, Option<String>)| {
-        let was = before.map(|labels| labels.iter().find(|(own, _)| own == name).map(|(_, value)| value));
-        was.is_none_or(|was| was != value.as_ref())
+        name != LAST_APPLIED && (before.is_none() || was(name) != value.as_ref())
     };
     let written = |(name, value): &(String, Option<String>)| match value {
         Some(value) => format!("{name}={value}"),
         None => format!("{name}-"),
     };
-    let marks: Vec<String> = asked.iter().filter(is_new).map(written).collect();
-    if !marks.is_empty() {
-        return Some(Told::recorded(format!("{did} {} {}", fact.key, marks.join(" "))));
-    }
-    let by_manager = !fact.body_recorded && fact.field_manager() == Some(manager);
-    by_manager.then(|| {
-        Told::inferred(format!("{did} {}", fact.key), "told by kubectl's field manager [rule: field-manager]")
-    })
+    let mut marks: Vec<String> = asked.iter().filter(is_new).map(written).collect();
+    // An update carries them all: what it leaves out is removed.
+    let is_gone = |name: &str| fact.verb == "update" && asked.iter().all(|(kept, _)| kept != name);
+    marks.extend(
+        before.iter().flatten().filter(|(name, _)| is_gone(name)).map(|(name, _)| format!("{name}-")),
+    );
+    let did = format!("{did} {} {}", fact.key, marks.join(" "));
+    let doubt = "some may have been there: no state before is recorded [rule: state-before]";
+    let told = if fact.verb == "update" && before.is_none() {
+        Told::inferred(did, doubt)
+    } else {
+        Told::recorded(did)
+    };
+    (!marks.is_empty()).then_some(told)
 }
 
 /// The request that was refused, in RBAC's words: verb and resource.
