@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow, bail};
 use audit_who_core::event::answer::Outcome;
 use audit_who_core::event::case::{Ask, Case, Subject, Window};
+use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::glob::Glob;
 use audit_who_core::event::question::{self, Argument, Question};
 use audit_who_core::event::target::Target;
@@ -19,12 +20,14 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::places;
+use crate::{complain, counting, explain, filters, places};
 
 const FOUND: u8 = 0;
 const NOTHING_FOUND: u8 = 1;
 /// Something could not be done or not be read.
 pub(crate) const ERROR: u8 = 2;
+/// With `--strict`: the answer may not be the whole one.
+const INCOMPLETE: u8 = 3;
 
 /// Asks the question that the command line names, prints the answer, and says how it ended.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -32,18 +35,40 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let question =
         question::named(name).with_context(|| format!("{name} is no question; see audit-who --help"))?;
     let zone = zone(matches)?;
-    let case =
-        Case::new(Ask { question, subject: subject(question, matches)?, window: window(matches, zone)? });
-    let threads = matches.get_one::<u16>("threads");
-    let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
-    let asked = ask(&scan, &Inputs::open(paths(matches)?), case);
-    let status = status(&asked);
+    let window = window(matches, zone)?;
     let style = Style { color: color(matches), zone, width: None };
-    match print(matches, &asked, &style) {
+    if !question.dimensions().is_empty() {
+        return counting::run(question, matches, window, &style);
+    }
+    let filters = filters::filters(matches)?;
+    let ask_about =
+        Ask { question, subject: subject(question, matches)?, window, selection: filters.selection };
+    if let Some(printed) = explain::run(matches, &ask_about) {
+        return printed.context("the queries could not be written");
+    }
+    let case = Case::new(ask_about);
+    let asked = ask(&scan(matches), &Inputs::open(paths(matches)?), case);
+    let undecided = filters.condition.as_deref().and_then(filters::undecided);
+    let status = if undecided.is_some() { ERROR } else { status(matches, is_found(&asked), &asked.coverage) };
+    let printed = print(matches, &asked, &style);
+    if let Some(undecided) = undecided {
+        complain(&undecided);
+    }
+    ended(status, printed)
+}
+
+/// The status to exit with, unless the answer could not be written.
+pub(crate) fn ended(status: u8, printed: io::Result<()>) -> anyhow::Result<ExitCode> {
+    match printed {
         // Whoever reads the answer had enough of it: `| head` is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(status)),
         printed => printed.context("the answer could not be written").map(|()| ExitCode::from(status)),
     }
+}
+
+pub(crate) fn scan(matches: &ArgMatches) -> Scan {
+    let threads = matches.get_one::<u16>("threads");
+    threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)))
 }
 
 fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject> {
@@ -56,7 +81,7 @@ fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject>
     Ok(Subject::Target(target.with_uid(value(matches, "uid").map(str::to_owned))))
 }
 
-fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
+pub(crate) fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
     match value(matches, "timezone") {
         Some(name) => Zone::parse(name).map_err(|error| anyhow!("--timezone: {error}")),
         None if matches.get_flag("utc") => Ok(Zone::Utc),
@@ -78,7 +103,7 @@ fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
     Ok(window)
 }
 
-fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn paths(matches: &ArgMatches) -> anyhow::Result<Vec<PathBuf>> {
     let given: Vec<PathBuf> = matches.get_many("paths").unwrap_or_default().cloned().collect();
     if !given.is_empty() {
         return Ok(given);
@@ -106,7 +131,7 @@ fn is_piped() -> bool {
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_file() || kind.is_socket())
 }
 
-fn color(matches: &ArgMatches) -> bool {
+pub(crate) fn color(matches: &ArgMatches) -> bool {
     match value(matches, "color") {
         Some("always") => true,
         Some("never") => false,
@@ -114,17 +139,28 @@ fn color(matches: &ArgMatches) -> bool {
     }
 }
 
+fn is_found(asked: &Asked) -> bool {
+    asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded)
+}
+
 /// The status to exit with: what could not be read outweighs what was found.
-fn status(asked: &Asked) -> u8 {
-    let found = asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded);
-    if asked.coverage.problems.iter().any(|problem| problem.fatal) {
+pub(crate) fn status(matches: &ArgMatches, found: bool, coverage: &Coverage) -> u8 {
+    if coverage.problems.iter().any(|problem| problem.fatal) {
         return ERROR;
+    }
+    if matches.get_flag("strict") && !coverage.incomplete.is_empty() {
+        return INCOMPLETE;
     }
     if found { FOUND } else { NOTHING_FOUND }
 }
 
+/// The format that is asked for.
+pub(crate) fn format(matches: &ArgMatches) -> Format {
+    value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text)
+}
+
 fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
-    let format = value(matches, "output").and_then(|name| name.parse().ok()).unwrap_or(Format::Text);
+    let format = format(matches);
     let report = Report {
         answers: &asked.findings.answers,
         related: &asked.findings.related,
@@ -134,19 +170,27 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
     audit_who_render::write(&report, format, style, &mut out)?;
     out.flush()?;
     drop(out);
-    tell(matches, asked, format, style)
+    let none = asked.findings.answers.is_empty() && asked.findings.related.is_empty();
+    let silent = none && matches!(format, Format::Csv | Format::Wide | Format::Name);
+    tell(matches, &asked.coverage, silent, style)
 }
 
-/// Says on standard error what was searched, and what could not be.
-fn tell(matches: &ArgMatches, asked: &Asked, format: Format, style: &Style) -> io::Result<()> {
+/// Says on standard error what was searched, and what could not be; the verdict too, where the output is silent.
+pub(crate) fn tell(matches: &ArgMatches, coverage: &Coverage, silent: bool, style: &Style) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    let silent =
-        asked.findings.answers.is_empty() && matches!(format, Format::Csv | Format::Wide | Format::Name);
     if silent {
-        writeln!(err, "{}", terminal::neutral(&asked.coverage.verdict))?;
+        writeln!(err, "{}", terminal::neutral(&coverage.verdict))?;
     }
-    let quiet = matches.get_flag("quiet");
-    for line in summary(&asked.coverage, style).iter().skip(usize::from(quiet)) {
+    let mut lines = summary(coverage, style);
+    if matches.get_flag("quiet") {
+        // The last one says what was searched.
+        lines.pop();
+    }
+    if matches.get_flag("strict") && !coverage.incomplete.is_empty() {
+        let reasons = coverage.incomplete.join("; ");
+        writeln!(err, "incomplete: {}", terminal::neutral(&reasons))?;
+    }
+    for line in lines {
         writeln!(err, "{line}")?;
     }
     Ok(())

@@ -7,11 +7,14 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::{explain, filters, policy};
+
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
 Files may be plain, gzip or zstd; folders are read with all below them; - is standard input.
 
-Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same).";
+Exit status: 0 found, 1 nothing found, 2 error (what could be read was read all the same),
+3 with --strict: something may be missing.";
 
 const TARGET: &str = "\
 What it happened to: KIND/NAME as kubectl takes it (pod/web-1, deploy/web, node/n1), NAME may hold *; \
@@ -30,36 +33,80 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .after_help(AFTER)
         .subcommands(QUESTIONS.iter().map(question))
+        .subcommand(policy::command())
+        .subcommand(doctor())
+}
+
+const AFTER_DOCTOR: &str = "\
+Reads and decodes everything, so it takes longer than a question.
+
+Exit status: 0 healthy, 1 something to know before relying on the logs, 2 error.";
+
+/// The report on the logs themselves.
+fn doctor() -> Command {
+    let [.., utc, timezone] = times();
+    let [_, color, .., threads] = output();
+    let output = Arg::new("output")
+        .short('o')
+        .long("output")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .help("How to show the report; text by default");
+    Command::new("doctor")
+        .about("Whether the logs are whole, what is odd about them, and what they can't answer")
+        .after_help(AFTER_DOCTOR)
+        .args([paths(), utc, timezone, output, color, threads])
 }
 
 fn question(question: &'static Question) -> Command {
-    Command::new(question.name)
+    let command = Command::new(question.name)
         .visible_aliases(question.aliases)
         .about(question.about)
         .after_help(AFTER)
-        .args([
-            subject(question.argument),
-            Arg::new("paths")
-                .value_name("PATH")
-                .num_args(0..)
-                .value_parser(value_parser!(PathBuf))
-                .help("Audit logs: files, folders, or -"),
-        ])
-        .args(selection())
-        .args(output())
+        .args(subject(question))
+        .arg(paths());
+    if question.dimensions().is_empty() {
+        let command = command.args(objects()).args(times()).args(filters::args());
+        return command.args(output()).arg(explain::arg());
+    }
+    command.arg(limit()).args(times()).args(output())
+}
+
+fn paths() -> Arg {
+    Arg::new("paths")
+        .value_name("PATH")
+        .num_args(0..)
+        .value_parser(value_parser!(PathBuf))
+        .help("Audit logs: files, folders, or -")
 }
 
 /// What a question is asked about.
-fn subject(argument: Argument) -> Arg {
-    let (name, help) = match argument {
-        Argument::Target => ("KIND/NAME", TARGET),
-        Argument::User => ("USER", "User name; may hold *"),
-    };
-    Arg::new("subject").value_name(name).required(true).help(help)
+fn subject(question: &Question) -> Option<Arg> {
+    let arg = |name, help| Arg::new("subject").value_name(name).required(true).help(help);
+    match question.argument {
+        Argument::Target => Some(arg("KIND/NAME", TARGET)),
+        Argument::User => Some(arg("USER", "User name; may hold *")),
+        Argument::Dimension => {
+            let names = question.dimensions().iter().map(|dimension| dimension.name);
+            let known = clap::builder::PossibleValuesParser::new(names);
+            Some(arg("DIMENSION", "By what requests are counted").value_parser(known))
+        }
+        Argument::Nothing => None,
+    }
 }
 
-/// Which objects and which times.
-fn selection() -> [Arg; 7] {
+/// How many rows are shown.
+fn limit() -> Arg {
+    Arg::new("limit")
+        .long("limit")
+        .value_name("N")
+        .value_parser(value_parser!(usize))
+        .default_value("20")
+        .help("How many rows to show, those with most requests first; 0 for all")
+}
+
+/// Which objects.
+fn objects() -> [Arg; 3] {
     [
         Arg::new("namespace")
             .short('n')
@@ -70,6 +117,12 @@ fn selection() -> [Arg; 7] {
             .short('A')
             .conflicts_with("namespace"),
         Arg::new("uid").long("uid").value_name("UID").help("Only this incarnation of the object"),
+    ]
+}
+
+/// Which times.
+fn times() -> [Arg; 4] {
+    [
         Arg::new("since").long("since").value_name("TIME").allow_hyphen_values(true).help(SINCE),
         Arg::new("until")
             .long("until")
@@ -86,7 +139,7 @@ fn selection() -> [Arg; 7] {
 }
 
 /// How answers are shown, and how fast they are found.
-fn output() -> [Arg; 4] {
+fn output() -> [Arg; 5] {
     let formats = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
     [
         Arg::new("output")
@@ -102,6 +155,10 @@ fn output() -> [Arg; 4] {
             .default_value("auto")
             .help("When to colour; NO_COLOR is heeded"),
         flag("quiet", "Don't say what was searched; errors are still told").short('q'),
+        flag(
+            "strict",
+            "Exit with status 3 if the logs have gaps, bad lines or cut-off bodies, or never hold what was asked for",
+        ),
         Arg::new("threads")
             .long("threads")
             .value_name("N")

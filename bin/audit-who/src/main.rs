@@ -2,7 +2,12 @@
 
 mod asking;
 mod cli;
+mod counting;
+mod doctor;
+mod explain;
+mod filters;
 mod places;
+mod policy;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,7 +16,12 @@ use audit_who_render::terminal;
 
 fn main() -> ExitCode {
     let matches = cli::command().get_matches();
-    match asking::run(&matches) {
+    let ended = match matches.subcommand() {
+        Some(("doctor", matches)) => doctor::run(matches),
+        Some((policy::NAME, matches)) => policy::run(matches),
+        _ => asking::run(&matches),
+    };
+    match ended {
         Ok(status) => status,
         Err(error) => {
             complain(&format!("audit-who: {error:#}"));
@@ -21,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 /// Writes an error, which may quote what was given, line by line to standard error. That it can't be told is no news.
-fn complain(message: &str) {
+pub(crate) fn complain(message: &str) {
     let mut err = io::stderr().lock();
     for line in message.lines() {
         let _ = writeln!(err, "{}", terminal::neutral(line));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Paths that distributions and installers use, with whose they are.
 const PLACES: &[&str] = &[
     "/var/log/kubernetes/audit", // kubeadm, as its documentation has it
-    "/var/log/kubernetes/kube-apiserver-audit.log", // GKE on bare metal, Cluster API templates
+    "/var/log/kubernetes/kube-apiserver-audit.log", // kind, as its documentation has it
     "/var/log/audit/kube-apiserver-audit.log", // kubespray
     "/var/log/kube-apiserver",   // OpenShift, MicroShift
     "/var/log/kube-apiserver-audit.log", // kops

@@ -2,37 +2,42 @@
 //!
 //! [`Inputs`] finds files, folders and streams, plain, gzip or zstd. A [`Scan`] reads them with several threads, hands the
 //! events in them to a [`Fold`](event::fold::Fold), and accounts for every byte in a
-//! [`Coverage`](event::coverage::Coverage). What an event is and what can be asked of it is in [`event`].
+//! [`Coverage`](event::coverage::Coverage). [`ask`] lets it look as often as a question needs to. What an event is and what
+//! can be asked of it is in [`event`].
 //!
 //! ```
-//! use audit_who_core::event::event::Event;
-//! use audit_who_core::event::fold::{Address, Fold};
-//! use audit_who_core::event::literals::Literals;
-//! use audit_who_core::{Inputs, Scan};
+//! use audit_who_core::event::answer::Outcome;
+//! use audit_who_core::event::case::{Ask, Case, Subject};
+//! use audit_who_core::event::glob::Glob;
+//! use audit_who_core::event::{question, target::Target};
+//! use audit_who_core::{Inputs, Scan, ask};
 //!
-//! struct Count(u64);
+//! let question = question::named("evicted").ok_or("no such question")?;
+//! let pod = Target::parse("pod/web-1")?.in_namespace(Some(Glob::new("shop")));
+//! let case = Case::new(Ask::new(question, Subject::Target(pod)));
+//! let inputs = Inputs::open([concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/drain/audit.log")]);
+//! let asked = ask(&Scan::new(), &inputs, case);
 //!
-//! impl Fold for Count {
-//!     fn event(&mut self, _: &Event<'_>, _: Address) {
-//!         self.0 += 1;
-//!     }
-//!     fn merge(&mut self, other: Self) {
-//!         self.0 += other.0;
-//!     }
-//! }
-//!
-//! // `Inputs::open(["/var/log/kubernetes/audit"])` for files and folders.
-//! let inputs = Inputs::open_with_stdin(["-"], &b"{\"verb\":\"get\"}\n"[..]);
-//! let web = Literals::any_of(["web-1".to_owned()]);
-//! let (count, coverage) = Scan::new().run(&inputs, &web, || Count(0));
-//! assert_eq!(count.0, 0);
-//! assert_eq!((coverage.total.entries, coverage.total.skipped_bytes), (1, 14));
-//! assert!(coverage.total.is_balanced());
+//! let answer = &asked.findings.answers[0];
+//! assert_eq!(answer.outcome, Outcome::Succeeded);
+//! assert_eq!(answer.actor.as_ref().map(|actor| actor.username.as_str()), Some("maria"));
+//! // Every byte was looked at, and nothing stood in the way.
+//! assert_eq!(asked.coverage.total.bytes, std::fs::metadata(inputs.source_name(0))?.len());
+//! assert!(asked.coverage.problems.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Nothing here prints, asks the clock or the environment (but for `TMPDIR`, where streams are kept for further looks), or
+//! stops at an input that can't be read: that is a [`Problem`](event::coverage::Problem) of the coverage, and the rest is
+//! read. Memory grows with what is found, not with what is read; a line may be 256 MiB long, see [`Scan::max_line`].
 
 mod ask;
 mod codec;
+mod count;
+mod doctor;
 mod error;
+#[cfg(feature = "cel")]
+mod expression;
 mod head;
 mod input;
 mod layout;
@@ -42,6 +47,10 @@ mod spool;
 pub use audit_who_event as event;
 
 pub use crate::ask::{Asked, ask};
+pub use crate::count::{Counted, count};
+pub use crate::doctor::doctor;
 pub use crate::error::{Error, ErrorKind};
+#[cfg(feature = "cel")]
+pub use crate::expression::{Expression, ExpressionError, Failures};
 pub use crate::input::Inputs;
 pub use crate::scan::Scan;

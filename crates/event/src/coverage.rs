@@ -1,7 +1,13 @@
 //! What was searched, byte by byte, so that "nobody did" can be told from "these files can't tell".
 
+mod server;
+mod timeline;
+
 use serde::Serialize;
 
+pub use self::server::{Gap, KEPT_GAPS, Reading, ServerCoverage, Why, folder, servers};
+pub use self::timeline::{Moment, PAUSE, Timeline};
+use crate::census::Seen;
 use crate::time::Timestamp;
 
 /// How many bad spans of one source are kept with their place; beyond it they are counted.
@@ -15,11 +21,21 @@ pub struct Coverage {
     pub sources: Vec<SourceCoverage>,
     /// The sum over all sources.
     pub total: Tally,
+    /// One element an API server, ordered by name.
+    pub servers: Vec<ServerCoverage>,
     /// The first places of each source that could not be read, ordered by source and offset; `total.bad_lines` counts
     /// all.
     pub bad_spans: Vec<BadSpan>,
     /// Inputs that were not read at all, or not to their end.
     pub problems: Vec<Problem>,
+    /// Entries of the kinds that would answer the question, whatever object they are about; counted only where nothing
+    /// was found.
+    pub seen: Vec<Seen>,
+    /// Entries among those that the answer rests on whose bodies the API server cut off for their size.
+    pub truncated: u64,
+    /// Why something may be missing, in words; empty if every byte between the first entry and the last was read and
+    /// nothing speaks for a loss.
+    pub incomplete: Vec<String>,
     /// What the answer rests on, in words: who was found, or why nobody was.
     pub verdict: String,
 }
@@ -85,6 +101,30 @@ pub struct Problem {
     pub message: String,
     /// Whether data is missing because of it (and the exit status is 2).
     pub fatal: bool,
+}
+
+impl Coverage {
+    /// What is or may be lost between two times, in words: gaps, lines and files that could not be read, bodies that were
+    /// cut off.
+    pub fn losses(&self, from: Timestamp, until: Timestamp) -> Vec<String> {
+        let gaps = self.servers.iter().flat_map(|server| &server.gaps);
+        let gaps = gaps.filter(|gap| gap.from < until && gap.until > from).count() as u64;
+        let no_logs = self.sources.iter().filter(|source| source.is_no_log()).count() as u64;
+        let logs = self.sources.iter().filter(|source| !source.is_no_log());
+        let bad_lines = logs.map(|source| source.tally.bad_lines).sum();
+        let unread = self.problems.iter().filter(|problem| problem.fatal).count() as u64;
+        let counts = [
+            (gaps, "time without entries", "times without entries"),
+            (bad_lines, "bad line", "bad lines"),
+            (no_logs, "file without a single entry", "files without a single entry"),
+            (unread, "input that could not be read to its end", "inputs that could not be read to their end"),
+            (self.truncated, "entry whose bodies were cut off", "entries whose bodies were cut off"),
+        ];
+        let told = |(count, one, many): (u64, &str, &str)| {
+            (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
+        };
+        counts.into_iter().filter_map(told).collect()
+    }
 }
 
 impl SourceCoverage {

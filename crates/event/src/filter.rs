@@ -112,7 +112,7 @@ pub fn literals(filters: &[Filter]) -> Literals {
 }
 
 /// The longest run of characters that no producer has a reason to escape.
-fn run_of(text: &str) -> &str {
+pub(crate) fn run_of(text: &str) -> &str {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || ".:_-".contains(c)))
         .max_by_key(|run| run.len())
         .unwrap_or("")

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::answer::Object;
 use crate::body::Body;
-use crate::event::Event;
+use crate::event::{Event, ObjectRef};
 use crate::resource::Resource;
 
 /// An object by its names, without its incarnation.
@@ -28,10 +29,7 @@ impl Key {
     /// today stands for all.
     pub fn of(event: &Event<'_>) -> Option<Self> {
         let object = event.object_ref.as_ref()?;
-        let group = match object.api_version.split_once('/') {
-            Some((group, _)) if object.api_group.is_empty() => group,
-            _ => object.api_group.as_ref(),
-        };
+        let group = group(object);
         let is_namespace = group.is_empty() && object.resource == "namespaces";
         let mut name = object.name.to_string();
         if name.is_empty() && event.verb == "create" {
@@ -79,6 +77,25 @@ impl fmt::Display for Key {
             write!(f, "{}/", self.namespace)?;
         }
         f.write_str(&self.name)
+    }
+}
+
+impl From<&Object> for Key {
+    fn from(object: &Object) -> Self {
+        Self {
+            group: object.api_group.clone(),
+            resource: object.resource.clone(),
+            namespace: object.namespace.clone().unwrap_or_default(),
+            name: object.name.clone(),
+        }
+    }
+}
+
+/// The group of a reference: v1alpha1 wrote it in front of the version.
+pub(crate) fn group<'a>(object: &'a ObjectRef<'_>) -> &'a str {
+    match object.api_version.split_once('/') {
+        Some((group, _)) if object.api_group.is_empty() => group,
+        _ => object.api_group.as_ref(),
     }
 }
 

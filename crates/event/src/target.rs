@@ -45,6 +45,11 @@ impl Target {
         if name.is_empty() {
             return Err(fail("the name after `/` is missing".to_owned()));
         }
+        if name.contains(',') {
+            return Err(fail(
+                "a target is one name or pattern; ask for each name by itself, or use `*`".to_owned(),
+            ));
+        }
         if name.contains('/') {
             return Err(fail("a name holds no `/`; a namespace is given with -n".to_owned()));
         }

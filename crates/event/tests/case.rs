@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use audit_who_event::answer::{Answer, Outcome};
-use audit_who_event::case::{Ask, Case, Findings, Subject, Window};
+use audit_who_event::case::{Ask, Case, Findings, Subject};
 use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
@@ -52,7 +52,7 @@ fn lines(log: &str) -> Lines {
 
 /// Runs a case to its end; `look` hands out the lines of each look, in parts that are read apart.
 fn run(question: &'static Question, subject: Subject, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
-    let mut case = Case::new(Ask { question, subject, window: Window::default() });
+    let mut case = Case::new(Ask::new(question, subject));
     loop {
         let mut merged = case.fork();
         for part in look(&case) {
@@ -76,6 +76,8 @@ fn target(text: &str) -> Subject {
 fn subjects(question: &Question) -> Vec<Subject> {
     match question.argument {
         Argument::Target => TARGETS.iter().map(|text| target(text)).collect(),
+        // These are not asked of a case.
+        Argument::Dimension | Argument::Nothing => Vec::new(),
         Argument::User => vec![Subject::User(Glob::new("maria")), Subject::User(Glob::any())],
     }
 }

@@ -19,7 +19,10 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     line(&Envelope::new("Coverage", report.coverage), out)
 }
 
-fn line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+/// Writes `value` as one line of JSON in which every hidden character is an escape.
+///
+/// The error is that of `out`.
+pub fn line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible))?;
     out.write_all(b"\n")
 }

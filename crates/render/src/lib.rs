@@ -17,6 +17,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod count;
+mod doctor;
 mod format;
 mod json;
 mod name;
@@ -41,7 +43,10 @@ use audit_who_event::coverage::Coverage;
 
 pub use audit_who_event::zone::Zone;
 
+pub use crate::count::write_counts;
+pub use crate::doctor::{write_doctor, write_doctor_json};
 pub use crate::format::{Format, UnknownFormat};
+pub use crate::json::line as json_line;
 pub use crate::summary::summary;
 
 /// Everything that one question got back.

@@ -3,7 +3,10 @@
 use audit_who_event::answer::{
     Actor, Answer, Attempts, Cause, Certainty, Evidence, Identity, Mechanism, Object, Outcome,
 };
-use audit_who_event::coverage::{BadSpan, Coverage, Problem, SourceCoverage, Tally};
+use audit_who_event::census::Seen;
+use audit_who_event::coverage::{
+    BadSpan, Coverage, Gap, Problem, ServerCoverage, SourceCoverage, Tally, Why,
+};
 use audit_who_event::time::Timestamp;
 
 use crate::{Report, Style, Zone};
@@ -104,6 +107,12 @@ impl Sample {
         coverage.sources.iter_mut().for_each(|source| fill(&mut source.source));
         for span in &mut coverage.bad_spans {
             [&mut span.source, &mut span.reason].into_iter().for_each(fill);
+        }
+        for server in &mut coverage.servers {
+            fill(&mut server.name);
+            for gap in &mut server.gaps {
+                [&mut gap.server, &mut gap.before, &mut gap.behind].into_iter().for_each(fill);
+            }
         }
         for problem in &mut coverage.problems {
             [&mut problem.source, &mut problem.message].into_iter().for_each(fill);
@@ -224,9 +233,39 @@ pub(crate) fn coverage() -> Coverage {
         until: at("2026-11-23T05:48:10.25Z"),
     };
     let source = SourceCoverage { source: "audit.log".into(), encoding: "plain", tally: tally.clone() };
+    let rotated = "logs/audit-2026-11-23T05-47-40.000.log";
+    let time = |text| Timestamp::parse(text).unwrap();
+    let gap = Gap {
+        server: "logs".into(),
+        from: time("2026-11-23T05:46:00Z"),
+        until: time("2026-11-23T05:47:37Z"),
+        why: Why::NoEntries,
+        before: rotated.into(),
+        behind: rotated.into(),
+    };
+    let server = ServerCoverage {
+        name: "logs".into(),
+        from: time("2026-11-23T05:44:57Z"),
+        until: time("2026-11-23T05:48:10.25Z"),
+        files: 2,
+        entries: 4512,
+        longest_pause: Some(60),
+        gaps: vec![gap],
+        gap_count: 1,
+    };
+    let seen = Seen {
+        api_group: String::new(),
+        resource: "pods".into(),
+        subresource: "eviction".into(),
+        verb: "create".into(),
+        level: "Metadata".into(),
+        stages: vec!["ResponseComplete".into()],
+        entries: 3,
+    };
     Coverage {
         sources: vec![source],
         total: tally,
+        servers: vec![server],
         bad_spans: vec![BadSpan {
             source: "audit.log".into(),
             offset: 12345,
@@ -238,6 +277,9 @@ pub(crate) fn coverage() -> Coverage {
             message: "permission denied; read it as root".into(),
             fatal: true,
         }],
+        seen: vec![seen],
+        truncated: 0,
+        incomplete: vec!["1 time without entries".into(), "1 bad line".into()],
         verdict: "1 pod was found".into(),
     }
 }

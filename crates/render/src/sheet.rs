@@ -75,7 +75,7 @@ fn told(value: Option<&impl ToString>) -> String {
 ///
 /// Spreadsheets trim white space and some read full-width signs, so both count. The sign is looked for in the text as
 /// recorded: an escape in front of it would not survive another program's unescaping.
-fn inert(text: &str) -> Cow<'_, str> {
+pub(crate) fn inert(text: &str) -> Cow<'_, str> {
     let first = text.trim_start_matches(|c: char| c.is_whitespace() || is_hidden(c)).chars().next();
     let sign = matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
     if sign || text.starts_with(['\t', '\r']) { format!("'{}", neutral(text)).into() } else { neutral(text) }

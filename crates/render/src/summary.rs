@@ -1,8 +1,9 @@
 //! What was searched, in a few lines beside the answer.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use audit_who_event::coverage::{Coverage, SourceCoverage};
+use audit_who_event::coverage::{BadSpan, Coverage, Gap, SourceCoverage, Why};
 use audit_who_event::time::Timestamp;
 
 use crate::paint::{self, Painted};
@@ -11,32 +12,101 @@ use crate::{Style, Zone};
 
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
+/// Gaps of one server that are told one by one.
+const GAPS_SHOWN: usize = 5;
 
-/// What was searched and what could not be read, one line each, without line ends: for the error stream.
+/// What could not be read and what was searched, one line each, without line ends: for the error stream.
 ///
-/// The first line always says what was searched; `Coverage::verdict` is not among them.
+/// The last line always says what was searched; `Coverage::verdict` is not among them.
 pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
-    let paint = |text, look| Painted { text, style: look, color: style.color }.to_string();
-    let mut lines = vec![searched(coverage, style)];
-    for span in coverage.bad_spans.iter().take(BAD_SHOWN) {
-        let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
-        let rest = format!("{place}: {}", span.reason);
-        lines.push(format!("{} {}", paint("bad line:", paint::ODD), neutral(&rest)));
+    let told = |word, look, rest: &str| {
+        let word = Painted { text: word, style: look, color: style.color };
+        format!("{word} {}", neutral(rest))
+    };
+    let mut lines = Vec::new();
+    for source in coverage.sources.iter().filter(|source| source.is_no_log()) {
+        lines.push(told("not an audit log:", paint::ODD, &no_log(source, coverage)));
     }
-    let told = coverage.bad_spans.len().min(BAD_SHOWN) as u64;
-    let more = coverage.total.bad_lines.saturating_sub(told);
-    if told > 0 && more > 0 {
+    let (logs, bad_lines) = in_logs(coverage);
+    for span in logs.iter().take(BAD_SHOWN) {
+        let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
+        lines.push(told("bad line:", paint::ODD, &format!("{place}: {}", span.reason)));
+    }
+    let more = bad_lines.saturating_sub(logs.len().min(BAD_SHOWN) as u64);
+    if !logs.is_empty() && more > 0 {
         lines.push(format!("… and {} more", grouped(more)));
+    }
+    for (text, more) in gaps(coverage, style) {
+        if more { lines.push(text) } else { lines.push(told("gap:", paint::ODD, &text)) }
     }
     for problem in &coverage.problems {
         let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
-        let rest = format!("{}: {}", problem.source, problem.message);
-        lines.push(format!("{} {}", paint(word, look), neutral(&rest)));
+        lines.push(told(word, look, &format!("{}: {}", problem.source, problem.message)));
+    }
+    lines.push(searched(coverage, bad_lines, style));
+    lines
+}
+
+/// One line about a source that holds no entry: its lines say nothing one by one.
+fn no_log(source: &SourceCoverage, coverage: &Coverage) -> String {
+    let name = &source.source;
+    let lines = counted(source.tally.bad_lines, "line, which is no entry", "lines, none of them an entry");
+    let first = coverage.bad_spans.iter().find(|span| span.source == *name);
+    let first = first.map(|span| format!("; first at byte {}: {}", span.offset, span.reason));
+    format!("{name}: {lines}{}", first.unwrap_or_default())
+}
+
+/// The bad spans that are kept of audit logs, and how many bad lines these logs have in all.
+fn in_logs(coverage: &Coverage) -> (Vec<&BadSpan>, u64) {
+    let others = || coverage.sources.iter().filter(|source| source.is_no_log());
+    let names: BTreeSet<&str> = others().map(|source| source.source.as_str()).collect();
+    let spans = coverage.bad_spans.iter().filter(|span| !names.contains(span.source.as_str()));
+    let elsewhere: u64 = others().map(|source| source.tally.bad_lines).sum();
+    (spans.collect(), coverage.total.bad_lines.saturating_sub(elsewhere))
+}
+
+/// A line for each of the first gaps of every server, and one that counts the others.
+fn gaps(coverage: &Coverage, style: &Style) -> Vec<(String, bool)> {
+    let mut lines = Vec::new();
+    for server in &coverage.servers {
+        lines.extend(server.gaps.iter().take(GAPS_SHOWN).map(|gap| (self::gap(gap, style.zone), false)));
+        let more = server.gap_count.saturating_sub(GAPS_SHOWN as u64);
+        if more > 0 {
+            lines.push((format!("… and {} more", grouped(more)), true));
+        }
     }
     lines
 }
 
-fn searched(coverage: &Coverage, style: &Style) -> String {
+/// `audit-a: no entries for 12 min, 2026-11-23 05:44:57 to 05:56:58 UTC, between a.log and b.log`.
+pub(crate) fn gap(gap: &Gap, zone: Zone) -> String {
+    let lasted = duration(gap.until.since(gap.from));
+    let place = match (&gap.before, &gap.behind) {
+        (before, behind) if before == behind => format!("in {before}"),
+        (before, behind) => format!("between {before} and {behind}"),
+    };
+    let what = match gap.why {
+        Why::NoEntries => format!("no entries for {lasted}"),
+        why => format!("no entries but {why} for {lasted}"),
+    };
+    format!("{}: {what}, {}, {place}", gap.server, range(zone, gap.from, gap.until))
+}
+
+/// Microseconds in the two largest units that say something: `2 h 5 min`, `61 s`.
+pub(crate) fn duration(micros: i64) -> String {
+    let seconds = micros / 1_000_000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, seconds) {
+        (1.., _) => format!("{} d {hours} h", grouped(days)),
+        (_, 3_600..) => format!("{hours} h {minutes} min"),
+        (_, 120..) if seconds % 60 == 0 => format!("{minutes} min"),
+        (_, 120..) => format!("{minutes} min {} s", seconds % 60),
+        (_, 1..) => format!("{seconds} s"),
+        _ => format!("{} ms", micros / 1_000),
+    }
+}
+
+fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
     let total = &coverage.total;
     let mut line = format!(
         "searched {}, {}, {}",
@@ -47,14 +117,14 @@ fn searched(coverage: &Coverage, style: &Style) -> String {
     if let (Some(from), Some(until)) = (total.from, total.until) {
         line = format!("{line}, {}", range(style.zone, from, until));
     }
-    if total.bad_lines > 0 {
-        line = format!("{line}; {}", plural(total.bad_lines, "bad line"));
+    if bad_lines > 0 {
+        line = format!("{line}; {}", plural(bad_lines, "bad line"));
     }
     line
 }
 
 /// A range of times; date and offset are said once where both ends share them.
-fn range(zone: Zone, from: Timestamp, until: Timestamp) -> String {
+pub(crate) fn range(zone: Zone, from: Timestamp, until: Timestamp) -> String {
     let (from, until) = (zone.display(from).to_string(), zone.display(until).to_string());
     let ends: (Vec<&str>, Vec<&str>) = (from.split(' ').collect(), until.split(' ').collect());
     match (ends.0.as_slice(), ends.1.as_slice()) {
@@ -78,16 +148,16 @@ fn sources(sources: &[SourceCoverage]) -> String {
     }
 }
 
-fn plural(count: u64, one: &str) -> String {
+pub(crate) fn plural(count: u64, one: &str) -> String {
     counted(count, one, &format!("{one}s"))
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `1204` as `1,204`.
-fn grouped(number: impl Display) -> String {
+pub(crate) fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -100,7 +170,7 @@ fn grouped(number: impl Display) -> String {
 }
 
 /// Bytes in decimal units with one digit of fraction, rounded down: `6.1 MB`.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match UNITS.into_iter().find(|(unit, _)| bytes >= *unit) {
@@ -111,6 +181,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use audit_who_event::coverage::Tally;
     use proptest::prelude::*;
 
     use super::*;
@@ -127,9 +198,10 @@ mod tests {
         assert_eq!(
             summary(&sample::coverage(), &PLAIN),
             [
-                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
                 "bad line: audit.log:12345 (630 bytes): torn JSON: the line ends inside a string",
+                "gap: logs: no entries for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, in logs/audit-2026-11-23T05-47-40.000.log",
                 "error: old/audit.log.gz: permission denied; read it as root",
+                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
             ]
         );
     }
@@ -143,12 +215,58 @@ mod tests {
         coverage.sources[0].source = "-".into();
         let lines = summary(&coverage, &Style { zone: zone("Asia/Tokyo"), ..PLAIN });
         assert_eq!(
-            lines[0],
+            lines[8],
             "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
         );
-        assert_eq!(lines[6], "… and 1,204 more");
+        assert_eq!(lines[5], "… and 1,204 more");
         assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
-        assert_eq!(lines.len(), 8);
+        assert_eq!(lines.len(), 9);
+    }
+
+    #[test]
+    fn a_file_that_is_no_log_is_told_in_one_line() {
+        let mut coverage = sample::coverage();
+        let mut klog = coverage.sources[0].clone();
+        klog.source = "klog/x.log".into();
+        klog.tally = Tally { bad_lines: 1240, ..Tally::default() };
+        coverage.total.bad_lines += 1240;
+        let span =
+            |offset| BadSpan { source: "klog/x.log".into(), offset, length: 9, reason: "no JSON".into() };
+        coverage.bad_spans.extend([span(0), span(10)]);
+        coverage.sources.push(klog);
+        let lines = summary(&coverage, &PLAIN);
+        assert_eq!(
+            lines[0],
+            "not an audit log: klog/x.log: 1,240 lines, none of them an entry; first at byte 0: no JSON"
+        );
+        assert!(lines[1].starts_with("bad line: audit.log:12345"), "{lines:?}");
+        assert!(lines[4].ends_with("; 1 bad line"), "{lines:?}");
+        assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn gaps_say_when_and_where() {
+        let mut coverage = sample::coverage();
+        let server = &mut coverage.servers[0];
+        let gap = server.gaps[0].clone();
+        server.gaps = vec![gap; 6];
+        server.gaps[1].behind = "logs/audit.log".into();
+        server.gaps[1].why = Why::DamagedFile;
+        server.gap_count = 205;
+        let lines = summary(&coverage, &PLAIN);
+        assert_eq!(
+            lines[1],
+            "gap: logs: no entries for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, in logs/audit-2026-11-23T05-47-40.000.log"
+        );
+        assert_eq!(
+            lines[2],
+            "gap: logs: no entries but a damaged file for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, \
+             between logs/audit-2026-11-23T05-47-40.000.log and logs/audit.log"
+        );
+        assert_eq!(lines[6], "… and 200 more");
+        let durations =
+            [950_000, 1_000_000, 119_999_999, 125_000_000, 7_500_000_000, 100_000_000_000].map(duration);
+        assert_eq!(durations, ["950 ms", "1 s", "119 s", "2 min 5 s", "2 h 5 min", "1 d 3 h"]);
     }
 
     #[test]
@@ -183,7 +301,7 @@ mod tests {
     #[test]
     fn colours_mark_what_is_wrong() {
         let lines = summary(&sample::coverage(), &Style { color: true, ..PLAIN });
-        assert_eq!(lines[1][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
+        assert_eq!(lines[0][..19], *"\u{1b}[33mbad line:\u{1b}[0m ");
         assert_eq!(
             lines[2],
             "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m old/audit.log.gz: permission denied; read it as root"

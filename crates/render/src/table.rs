@@ -17,7 +17,7 @@ type Cell = fn(&Answer, &Style) -> String;
 const LONGEST: usize = 1000;
 
 /// Stands where a thing is not known, or is not.
-const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 
 const COLUMNS: [(&str, Cell); 9] = [
     ("TIME", |answer, style| {
@@ -66,7 +66,7 @@ fn rows(answers: &[Answer], style: &Style, out: &mut dyn io::Write) -> io::Resul
 }
 
 /// Neutral text, cut with a visible `…` beyond `LONGEST`.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let text = neutral(text);
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -74,7 +74,7 @@ fn shown(text: &str) -> String {
     }
 }
 
-fn told(value: Option<impl ToString>) -> String {
+pub(crate) fn told(value: Option<impl ToString>) -> String {
     value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 
-use audit_who_event::answer::{Actor, Answer, Attempts, Cause, Certainty, Evidence, Object, Outcome};
+use audit_who_event::answer::{
+    Actor, Answer, Attempts, Cause, Certainty, Evidence, Mechanism, Object, Outcome,
+};
+use audit_who_event::subject::Key;
 use unicode_width::UnicodeWidthStr;
 
 use crate::paint::{self, Painted};
@@ -43,9 +46,14 @@ pub(crate) fn introduction(answer: &Answer) -> String {
     if answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded {
         return "It may also have been seen here:".to_owned();
     }
-    let object = &answer.object;
-    let kind = if object.resource == "pods" { "pod" } else { &object.resource };
-    format!("{kind} {} was not evicted. It was removed:", place(object))
+    let object = Key::from(&answer.object);
+    match (answer.outcome, answer.mechanism) {
+        (Outcome::Succeeded, Some(Mechanism::NodePressure)) => {
+            format!("{object} was not deleted. It was evicted:")
+        }
+        (Outcome::Succeeded, _) => format!("{object} was not evicted. It was removed:"),
+        _ => format!("What these files hold about the end of {object}:"),
+    }
 }
 
 /// `namespace/name`, or the name alone. Not neutral.
@@ -309,7 +317,7 @@ mod tests {
         let mut removed = sample::evicted();
         removed.text = "alice deleted pod drain/web-1.".into();
         removed.time = None;
-        removed.outcome = Outcome::Blocked;
+        removed.mechanism = Some(Mechanism::Delete);
         removed.evidence.clear();
         sample.related = vec![removed.clone(), removed];
         assert_eq!(
@@ -318,11 +326,9 @@ mod tests {
 pod drain/web-1 was not evicted. It was removed:
 
 time unknown  alice deleted pod drain/web-1.
-  outcome   blocked
   from      203.0.113.7
 
 time unknown  alice deleted pod drain/web-1.
-  outcome   blocked
   from      203.0.113.7
 "
         );

@@ -23,7 +23,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     document(&Envelope::new("Coverage", report.coverage), out)
 }
 
-fn document<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+pub(crate) fn document<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(b"---\n")?;
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Block::default()))?;
     out.write_all(b"\n")

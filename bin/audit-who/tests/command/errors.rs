@@ -42,6 +42,9 @@ fn arguments_that_mean_nothing_are_refused() {
         (vec!["evicted", "pod/web-1", "--threads", "0", "x"], "invalid value '0'"),
         (vec!["evicted", "pod/web-1", "-A", "-n", "shop", "x"], "cannot be used with"),
         (vec!["evicted"], "<KIND/NAME>"),
+        (vec!["top", "planets", "x"], "invalid value 'planets'"),
+        (vec!["top"], "<DIMENSION>"),
+        (vec!["top", "users", "--limit", "few", "x"], "invalid value 'few'"),
         (vec!["eaten", "pod/web-1"], "eaten"),
     ] {
         let refused = run(&arguments);

@@ -1,13 +1,19 @@
 //! The command as people run it: real files in, standard output, standard error and exit status out.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is tests")]
 
+mod completeness;
+mod count;
+mod doctor;
 mod errors;
 mod examples;
+mod explain;
+mod filters;
 mod forms;
 mod hostile;
 mod links;
 mod pages;
+mod policy;
 mod program;
 mod recordings;
 mod truth;

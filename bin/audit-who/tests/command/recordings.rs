@@ -16,7 +16,7 @@ fn check(policy: &str) -> Option<(Vec<String>, usize)> {
         skip(&format!("the truth check on recording {policy}"));
         return None;
     };
-    assert!(recording.truths().len() > 30, "{policy} has lost its truth");
+    assert!(recording.truths().len() > 50, "{policy} has lost its truth");
     assert_eq!(recording.servers().len(), 2);
     let mut wrong = Vec::new();
     let mut unknown = 0;
@@ -46,8 +46,9 @@ fn with_the_policy_of_managed_services_everything_is_answered() {
 fn without_bodies_nothing_false_is_said() {
     let Some((wrong, unknown)) = check("metadata") else { return };
     assert_eq!(wrong, Vec::<String>::new());
-    // A dry run in a body, a node-pressure eviction, and a collection chosen by labels: all three stand in bodies.
-    assert!(unknown <= 3, "{unknown} unknown");
+    // What stands in bodies alone: a dry run, a node-pressure eviction, a collection chosen by labels, an uncordon, a
+    // taint, a generated name.
+    assert!(unknown <= 6, "{unknown} unknown");
 }
 
 /// Half of the truth is in the log of the other server: what is left must not be mistaken for the whole.

@@ -7,9 +7,6 @@ use serde_json::Value;
 
 use crate::program::{Run, run};
 
-/// Questions that this version answers; a recording's truth holds more.
-const ASKED: &[&str] = &["evicted", "deleted"];
-
 /// A recording and what is true of it.
 pub(crate) struct Recording {
     folder: PathBuf,
@@ -62,8 +59,7 @@ impl Recording {
             let actor = word(&record["expect"]["actor"]);
             actors.entry(subject(record)).or_default().insert(actor);
         }
-        let truths = records.iter().map(Truth::of);
-        let truths = truths.filter(|truth| ASKED.contains(&truth.question.as_str())).collect();
+        let truths = records.iter().map(Truth::of).collect();
         Self { folder: folder.to_owned(), truths, actors }
     }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use audit_who_event::coverage::{BadSpan, KEPT_SPANS, Tally};
+use audit_who_event::coverage::{BadSpan, KEPT_SPANS, Moment, Tally, Timeline};
 use audit_who_event::envelope::Sink;
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
-use audit_who_event::peek;
 
+use super::clock::Clock;
 use super::prefilter::Prefilter;
 use crate::layout::BOM;
 
@@ -29,6 +29,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) source: usize,
     pub(super) fold: &'a mut F,
     pub(super) tally: &'a mut Tally,
+    pub(super) timeline: &'a mut Timeline,
     pub(super) spans: &'a mut Spans,
 }
 
@@ -59,24 +60,16 @@ impl<F: Fold> Ledger<'_, F> {
             let selected = hits.is_in(start, text.len());
             self.line(offset + start as u64, &text[start..], selected);
         }
-        self.look_at_time(text);
+        self.clock(offset).look(text);
     }
 
-    /// Widens the time range by the first and the last line: looking at every line would double the time of a scan, and
-    /// entries are written nearly in order.
-    fn look_at_time(&mut self, text: &[u8]) {
-        let whole = text.strip_suffix(b"\n").unwrap_or(text);
-        let first = &whole[..memchr::memchr(b'\n', whole).unwrap_or(whole.len())];
-        let last = &whole[memchr::memrchr(b'\n', whole).map_or(0, |newline| newline + 1)..];
-        self.saw(first);
-        if last.len() < whole.len() {
-            self.saw(last);
-        }
-    }
-
-    fn saw(&mut self, line: &[u8]) {
-        if line.len() <= self.rules.max_line && is_object(line.trim_ascii()) {
-            self.tally.saw(peek::stage_time(line));
+    const fn clock(&mut self, offset: u64) -> Clock<'_> {
+        Clock {
+            source: self.source,
+            offset,
+            max_line: self.rules.max_line,
+            tally: &mut *self.tally,
+            timeline: &mut *self.timeline,
         }
     }
 
@@ -85,7 +78,7 @@ impl<F: Fold> Ledger<'_, F> {
         self.tally.bytes += record.len() as u64;
         let selected = self.rules.prefilter.hits(record).is_in(0, record.len());
         self.line(offset, record, selected);
-        self.saw(record);
+        self.clock(offset).look_at_record(record);
     }
 
     /// Accounts for a line without its end: NULs, a byte order mark, a carriage return, and what they surround.
@@ -123,6 +116,7 @@ impl<F: Fold> Ledger<'_, F> {
         let mut collector = Collector {
             fold: self.fold,
             tally: self.tally,
+            timeline: self.timeline,
             spans: self.spans,
             start: Address { source: self.source, offset, length: text.len() as u64 },
             events: 0,
@@ -177,7 +171,7 @@ impl<F: Fold> Ledger<'_, F> {
 }
 
 /// Whether a line has the outer shape of a JSON object.
-fn is_object(line: &[u8]) -> bool {
+pub(super) fn is_object(line: &[u8]) -> bool {
     matches!(line, [b'{', .., b'}'])
 }
 
@@ -185,6 +179,7 @@ fn is_object(line: &[u8]) -> bool {
 pub(super) struct Collector<'a, F> {
     fold: &'a mut F,
     tally: &'a mut Tally,
+    timeline: &'a mut Timeline,
     spans: &'a mut Spans,
     start: Address,
     events: u64,
@@ -201,8 +196,12 @@ impl<F> Collector<'_, F> {
 impl<F: Fold> Sink for Collector<'_, F> {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
         self.events += 1;
+        let address = self.address(&span);
         self.tally.saw(event.stage_time);
-        self.fold.event(event, self.address(&span));
+        if let Some(time) = event.stage_time {
+            self.timeline.add(Moment { time, source: address.source, offset: address.offset });
+        }
+        self.fold.event(event, address);
     }
 
     fn bad(&mut self, span: Range<usize>, reason: &str) {

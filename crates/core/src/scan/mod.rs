@@ -1,6 +1,7 @@
 //! From inputs to what a fold learned from them, with every byte accounted for.
 
 mod buffer;
+mod clock;
 mod documents;
 mod ledger;
 mod lines;
@@ -14,7 +15,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use audit_who_event::coverage::{Coverage, Problem, SourceCoverage, Tally};
+use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
 use audit_who_event::envelope;
 use audit_who_event::fold::Fold;
 use audit_who_event::literals::Literals;
@@ -40,6 +41,8 @@ pub struct Scan {
     max_line: usize,
     block: usize,
     range: u64,
+    /// Lines of each source that begin in so many bytes are read.
+    reach: u64,
 }
 
 impl Default for Scan {
@@ -49,6 +52,7 @@ impl Default for Scan {
             max_line: MAX_LINE,
             block: BLOCK,
             range: RANGE,
+            reach: u64::MAX,
         }
     }
 }
@@ -73,15 +77,21 @@ impl Scan {
         self
     }
 
+    /// Reads of each source only the lines that begin in its first `bytes` of content; of JSON values that span lines all.
+    pub(crate) const fn reach(mut self, bytes: u64) -> Self {
+        self.reach = bytes;
+        self
+    }
+
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
     ///
     /// A line can matter if `literals` says so. The others are counted as entries by their outer shape alone; what has not
     /// the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
     /// therefore see events that hold none of the literals.
     ///
-    /// The time range in the coverage covers every event that was decoded; of the others only the first and the last of
-    /// each 128 KiB are looked at (and of several events in one line the last), so that it may miss a little where
-    /// entries are out of order.
+    /// Time ranges and gaps in the coverage are told from every event that was decoded; of the others only the first and
+    /// the last of each 128 KiB are looked at (and of several events in one line the last), and more where these are far
+    /// apart: where entries are out of order, a range may miss a little.
     ///
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
@@ -103,7 +113,7 @@ impl Scan {
     ) -> (F, Coverage) {
         let sources = inputs.sources();
         let rules = Rules { prefilter: Prefilter::new(literals), decode, max_line: self.max_line };
-        let pieces = work::pieces(sources, self.range);
+        let pieces = work::pieces(sources, self.range, self.reach);
         let next = AtomicUsize::new(0);
         let run = |mut worker: Worker<'_, F>| {
             while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -111,7 +121,7 @@ impl Scan {
             }
             worker.findings
         };
-        let mut worker = || Worker::new(sources, &rules, self.block, fork());
+        let mut worker = || Worker::new(sources, &rules, self.block, self.reach, fork());
         let findings = thread::scope(|scope| {
             let helpers = 1..self.threads.min(pieces.len());
             // A thread that can't be had leaves its work to the others.
@@ -133,7 +143,7 @@ impl Scan {
 
 /// Puts what was learned into the order of names.
 fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
-    let Findings { fold, tallies, encodings, spans, errors } = findings;
+    let Findings { fold, tallies, timelines, encodings, spans, errors } = findings;
     let mut total = Tally::default();
     for tally in &tallies {
         total.add(tally);
@@ -146,13 +156,12 @@ fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
         };
         SourceCoverage { source: source.name.clone(), encoding: encoding.name(), tally }
     });
-    let coverage = Coverage {
-        sources: sources.collect(),
-        total,
-        bad_spans: spans.into_named(|source| inputs.source_name(source)),
-        problems: problems(inputs.errors(), &errors),
-        verdict: String::new(),
-    };
+    let sources: Vec<SourceCoverage> = sources.collect();
+    let bad_spans = spans.into_named(|source| inputs.source_name(source));
+    let problems = problems(inputs.errors(), &errors);
+    let reading = Reading { sources: &sources, bad_spans: &bad_spans, problems: &problems };
+    let servers = coverage::servers(reading, timelines);
+    let coverage = Coverage { sources, total, servers, bad_spans, problems, ..Coverage::default() };
     (fold, coverage)
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use audit_who_event::coverage::Tally;
+use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::fold::Fold;
 
 use super::buffer::Buffer;
@@ -32,13 +32,13 @@ enum Part {
 }
 
 /// Cuts the sources into pieces: what can't be cut comes first, the largest before the others, so that no thread is
-/// left alone with it at the end.
-pub(super) fn pieces(sources: &[Source], range: u64) -> Vec<Piece> {
+/// left alone with it at the end. No range begins at or behind `reach`.
+pub(super) fn pieces(sources: &[Source], range: u64, reach: u64) -> Vec<Piece> {
     let (mut whole, mut ranges) = (Vec::new(), Vec::new());
     for (number, source) in sources.iter().enumerate() {
         match &source.content {
             Content::File(file) if file.encoding == Encoding::Plain && file.layout == Layout::Lines => {
-                let starts = (0..file.length.div_ceil(range)).map(|index| index * range);
+                let starts = (0..file.length.min(reach).div_ceil(range)).map(|index| index * range);
                 ranges.extend(starts.map(|from| Piece {
                     source: number,
                     part: Part::Range { from, stop: (from + range).min(file.length) },
@@ -59,6 +59,8 @@ pub(super) struct Worker<'a, F> {
     sources: &'a [Source],
     rules: &'a Rules<F>,
     buffer: Buffer,
+    /// Lines of a whole source that begin here or later are not read.
+    reach: u64,
     pub(super) findings: Findings<F>,
 }
 
@@ -67,6 +69,8 @@ pub(super) struct Findings<F> {
     pub(super) fold: F,
     /// By source.
     pub(super) tallies: Vec<Tally>,
+    /// By source.
+    pub(super) timelines: Vec<Timeline>,
     /// By source: the encoding, as far as it was told.
     pub(super) encodings: Vec<Option<Encoding>>,
     pub(super) spans: Spans,
@@ -79,6 +83,9 @@ impl<F: Fold> Findings<F> {
         for (tally, more) in self.tallies.iter_mut().zip(&other.tallies) {
             tally.add(more);
         }
+        for (timeline, more) in self.timelines.iter_mut().zip(other.timelines) {
+            timeline.merge(more);
+        }
         for (encoding, told) in self.encodings.iter_mut().zip(other.encodings) {
             *encoding = encoding.or(told);
         }
@@ -88,15 +95,16 @@ impl<F: Fold> Findings<F> {
 }
 
 impl<'a, F: Fold> Worker<'a, F> {
-    pub(super) fn new(sources: &'a [Source], rules: &'a Rules<F>, block: usize, fold: F) -> Self {
+    pub(super) fn new(sources: &'a [Source], rules: &'a Rules<F>, block: usize, reach: u64, fold: F) -> Self {
         let findings = Findings {
             fold,
             tallies: vec![Tally::default(); sources.len()],
+            timelines: vec![Timeline::default(); sources.len()],
             encodings: vec![None; sources.len()],
             spans: Spans::default(),
             errors: Vec::new(),
         };
-        Self { sources, rules, buffer: Buffer::new(block), findings }
+        Self { sources, rules, buffer: Buffer::new(block), reach, findings }
     }
 
     /// Does one piece of work. What can't be read becomes an error among the findings.
@@ -147,16 +155,18 @@ impl<'a, F: Fold> Worker<'a, F> {
         let decoder = Decoder::new(encoding, raw).map_err(|error| Error::opening(name, error))?;
         let reader = Headed::new(decoder, HEAD);
         let layout = Layout::of(reader.head());
+        let reach = self.reach;
         let (ledger, buffer) = self.ledger(source, encoding);
         Ok(match layout {
-            Layout::Lines => Lines::new(reader, buffer, ledger, 0, u64::MAX).run(),
+            Layout::Lines => Lines::new(reader, buffer, ledger, 0, reach).run(),
             Layout::Documents => Documents::new(reader, buffer, ledger).run(),
         })
     }
 
     fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
-        let Findings { fold, tallies, encodings, spans, .. } = &mut self.findings;
+        let Findings { fold, tallies, timelines, encodings, spans, .. } = &mut self.findings;
         encodings[source] = Some(encoding);
-        (Ledger { rules: self.rules, source, fold, tally: &mut tallies[source], spans }, &mut self.buffer)
+        let (tally, timeline) = (&mut tallies[source], &mut timelines[source]);
+        (Ledger { rules: self.rules, source, fold, tally, timeline, spans }, &mut self.buffer)
     }
 }

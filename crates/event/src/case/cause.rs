@@ -142,7 +142,10 @@ fn chain<'l>(
     let further = step(inquiry, life, removed, depth - 1);
     let link = Link {
         fact: removed.fact,
-        action: format!("deleted {}", life.key),
+        action: match removed.fact.verb.as_str() {
+            "deletecollection" => format!("deleted {} with a whole collection", life.key),
+            _ => format!("deleted {}", life.key),
+        },
         certainty,
         proof: removed.proof.clone(),
     };

@@ -18,6 +18,7 @@ use crate::uri;
 
 /// One entry that matters to a case.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the entry")]
 pub(crate) struct Fact {
     pub(crate) address: Address,
     pub(crate) audit_id: String,
@@ -43,6 +44,8 @@ pub(crate) struct Fact {
     /// Whether the request's body would be here if there was one.
     pub(crate) body_recorded: bool,
     pub(crate) salvaged: bool,
+    /// Whether the request is one of those that answers are wanted of.
+    pub(crate) selected: bool,
     pub(crate) detail: Detail,
 }
 
@@ -105,6 +108,7 @@ impl Fact {
             bodies: None,
             body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
             salvaged: event.salvaged,
+            selected: false,
             detail,
         }
     }

@@ -32,6 +32,9 @@ impl Ledger {
         });
         facts.dedup_by(|later, earlier| {
             let same = later.identity() == earlier.identity() && later.key == earlier.key;
+            if same {
+                earlier.selected |= later.selected;
+            }
             if same && later.detail.victims.is_some() {
                 // Each look keeps the victims that it asked for.
                 let more = later.detail.victims.take().unwrap_or_default();

@@ -33,12 +33,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer, Outcome};
+use crate::answer::{Actor, Answer, Mechanism, Outcome};
 use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::wanted::Wanted;
+use crate::census::{Census, Doubt, Kind};
 use crate::coverage::Coverage;
 use crate::event::Event;
 use crate::filter::Filter;
@@ -46,7 +47,8 @@ use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::question::Question;
-use crate::subject::Key;
+use crate::selection::Selection;
+use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 use crate::time::Timestamp;
 
@@ -79,7 +81,7 @@ impl Default for Window {
 }
 
 impl Window {
-    fn holds(&self, time: Option<Timestamp>) -> bool {
+    pub(crate) fn holds(&self, time: Option<Timestamp>) -> bool {
         time.is_none_or(|time| (self.from..=self.until).contains(&time))
     }
 }
@@ -93,6 +95,15 @@ pub struct Ask {
     pub subject: Subject,
     /// Answers count only within it; causes may lie before.
     pub window: Window,
+    /// Answers count only if the request that decides them meets it; all else is context.
+    pub selection: Selection,
+}
+
+impl Ask {
+    /// Asks about a subject, at any time and of anybody's requests.
+    pub fn new(question: &'static Question, subject: Subject) -> Self {
+        Self { question, subject, window: Window::default(), selection: Selection::default() }
+    }
 }
 
 /// What a question is asked about.
@@ -111,6 +122,11 @@ impl Subject {
             Self::Target(target) => Some(target),
             Self::User(_) => None,
         }
+    }
+
+    /// Whether a request about `key` could decide an answer; one about a collection may be about any object in it.
+    fn may_mean(&self, key: &Key) -> bool {
+        self.target().is_none_or(|target| key.name.is_empty() || removals::is_meant(target, key))
     }
 }
 
@@ -132,6 +148,8 @@ pub struct Case {
     asked: BTreeSet<Filter>,
     looks: usize,
     facts: Vec<Fact>,
+    /// Where the facts stand whose bodies were cut off.
+    truncated: BTreeSet<Address>,
     /// One of each, for all facts to share: few users send most requests.
     actors: HashSet<Arc<Actor>>,
 }
@@ -150,6 +168,7 @@ impl Case {
             asked: BTreeSet::new(),
             looks: 0,
             facts: Vec::new(),
+            truncated: BTreeSet::new(),
             actors: HashSet::new(),
         }
     }
@@ -161,7 +180,10 @@ impl Case {
 
     /// What must stand in a line to matter in the next look.
     pub fn literals(&self) -> Literals {
-        self.wanted.literals()
+        // No context is needed where users are asked about: what each of their requests did stands in its own entry.
+        let narrow = self.looks == 0 && self.ask.subject.target().is_none();
+        let selected = if narrow { self.ask.selection.literals() } else { Literals::everything() };
+        self.wanted.literals().or_if_everything(|| selected)
     }
 
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
@@ -207,19 +229,69 @@ impl Case {
         actor
     }
 
+    /// What to count where nothing was found: entries of the kinds that would answer the question. `None` where
+    /// something was found, or where every entry is of these kinds.
+    pub fn census(&self, findings: &Findings) -> Option<Census> {
+        let target = self.ask.subject.target()?;
+        (!is_found(findings)).then(|| Census::new(self.kinds(target)))
+    }
+
+    fn kinds(&self, target: &Target) -> Vec<Kind> {
+        let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
+        self.ask.question.rule.kinds(&groups.collect::<Vec<_>>(), Some(&target.resource))
+    }
+
+    /// Judges what was read: fills in all of `coverage` that depends on the question, from its `seen` and from what was
+    /// read of which server.
+    pub fn judge_coverage(&self, findings: &Findings, coverage: &mut Coverage) {
+        let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
+        let found = is_found(findings);
+        let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
+        coverage.truncated = self.truncated.len() as u64;
+        coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
+        if coverage.total.from.is_some() {
+            coverage.incomplete.extend(doubts.iter().map(ToString::to_string));
+        }
+        coverage.verdict = self.verdict(findings, coverage, &doubts);
+    }
+
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
-    pub fn verdict(&self, findings: &Findings, coverage: &Coverage) -> String {
-        let asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
-        if let found @ 1.. =
-            findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
-        {
+    fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
+        let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        if !self.ask.selection.is_empty() {
+            asked = format!("{asked}, {}", self.ask.selection);
+        }
+        if let found @ 1.. = successes(findings) {
             return format!("{asked}: {found} found");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
             return format!("{asked}: these files hold no audit entries, so they can't tell");
         };
-        let tried = if findings.answers.is_empty() { "" } else { " that did it for certain" };
-        format!("{asked}: no entry{tried} in these files, which hold entries from {from} to {until}")
+        let Window { from: asked_from, until: asked_until } = self.ask.window;
+        if asked_from > until || asked_until < from {
+            return format!("{asked}: these files can't tell: they hold entries from {from} to {until}");
+        }
+        let servers = match coverage.servers.len() {
+            1 => "one API server; others would hold requests of their own".to_owned(),
+            count => format!("{count} API servers"),
+        };
+        let range = format!("{} to {} (logs of {servers})", from.max(asked_from), until.min(asked_until));
+        if !doubts.is_empty() {
+            let never = doubts.iter().any(Doubt::is_never_logged);
+            let hint =
+                if never { " (nobody asked for any, or the audit policy leaves them out)" } else { "" };
+            let doubts = doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            return format!("{asked}: these files, {range}, can't tell: {doubts}{hint}");
+        }
+        let tried = if findings.answers.is_empty() { "" } else { " for certain" };
+        let but = if coverage.incomplete.is_empty() { "" } else { ", as far as these files are whole" };
+        let only_metadata = coverage.seen.iter().all(|seen| seen.level == "Metadata");
+        let hidden = if self.ask.question.rule.counts(Mechanism::NodePressure) && only_metadata {
+            "; level Metadata hides evictions by the kubelet for want of resources"
+        } else {
+            ""
+        };
+        format!("{asked}: nobody did{tried}, within {range}{but}{hidden}")
     }
 
     /// Keeps of a list of removed objects those that a filter names.
@@ -255,13 +327,26 @@ impl Fold for Case {
         if self.ask.question.rule.wants_bodies() {
             fact.bodies = Some(Box::new(Bodies::of(event)));
         }
+        fact.selected = self.ask.subject.may_mean(&fact.key) && self.ask.selection.meets(event, &fact);
         self.keep_named_victims(&mut fact);
+        if event.is_truncated() {
+            self.truncated.insert(address);
+        }
         self.facts.push(fact);
     }
 
     fn merge(&mut self, other: Self) {
         self.facts.extend(other.facts);
+        self.truncated.extend(other.truncated);
     }
+}
+
+fn successes(findings: &Findings) -> usize {
+    findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
+}
+
+fn is_found(findings: &Findings) -> bool {
+    successes(findings) > 0
 }
 
 /// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those

@@ -33,7 +33,9 @@ pub(crate) fn preemptor<'l>(inquiry: &Inquiry<'l>, removal: &Fact, victim: &Key)
     let mut links = workload::creation(inquiry, &preemptor, removal.time, 4);
     if let Some(first) = links.first_mut() {
         first.proof.extend(proof);
-        first.action = format!("{}, which needed the room", first.action);
+        let of_itself = first.fact.key == preemptor;
+        let whose = if of_itself { String::new() } else { format!(" for {preemptor}") };
+        first.action = format!("{}{whose}, which needed the room", first.action);
         first.certainty = Certainty::Inferred;
     }
     links

@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 /// Default `terminationGracePeriodSeconds` and some time to stop, in microseconds.
 const USUAL_GRACE: i64 = 35_000_000;
 
+/// The longest grace period that is met in practice, in microseconds: databases and batch workers.
+const LONGEST_GRACE: i64 = 60 * 60 * 1_000_000;
+
 /// What is known of the end of one life.
 #[derive(Debug)]
 pub(crate) struct Removal<'l> {
@@ -34,8 +37,6 @@ pub(crate) struct Decided<'l> {
     /// More entries that prove it: conditions set before, the kubelet's last word.
     pub(crate) proof: Vec<&'l Fact>,
     pub(crate) notes: Vec<String>,
-    /// Who removed the last finalizer, where the removal waited for it.
-    pub(crate) completed_by: Option<&'l Fact>,
 }
 
 /// A removal whose request is not in the facts.
@@ -46,6 +47,13 @@ pub(crate) struct Unexplained<'l> {
     pub(crate) possible: Vec<&'l Fact>,
     /// Requests that may have done it, of which none can be told to be the one.
     pub(crate) rivals: Vec<&'l Fact>,
+}
+
+impl<'l> Unexplained<'l> {
+    /// All of them: what shows it, and who may have done it.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &'l Fact> + '_ {
+        std::iter::once(&self.shown_by).chain(&self.rivals).chain(&self.possible).copied()
+    }
 }
 
 /// Judges one life.
@@ -98,7 +106,8 @@ fn explain_late<'l>(
     possible: Vec<&'l Fact>,
     end: &'l Fact,
 ) {
-    if let Some(at) = doubtful.iter().rposition(|fact| fact.received <= end.time) {
+    let caused = |fact: &&Fact| fact.received <= end.time && end.time.since(fact.time) <= USUAL_GRACE;
+    if let Some(at) = doubtful.iter().rposition(caused) {
         let fact = doubtful.remove(at);
         let mut decided = decide(life, fact, Certainty::Inferred, Some(end));
         decided.notes.push(format!(
@@ -122,7 +131,6 @@ fn decide<'l>(life: &Life<'l>, fact: &'l Fact, certainty: Certainty, end: Option
         certainty,
         proof: Vec::new(),
         notes: Vec::new(),
-        completed_by: None,
     };
     decided.find_reason(life);
     decided.find_completion(life);
@@ -179,18 +187,27 @@ impl<'l> Decided<'l> {
             self.notes.push(format!("it waits for its finalizers: {}", waited_for.join(", ")));
             return;
         };
-        self.notes.push(format!(
-            "it went when {} removed the last finalizer at {}",
-            fact.actor.username, fact.time
-        ));
+        self.notes.push(format!("it went when {} removed the last finalizer", fact.actor.username));
         self.proof.push(fact);
-        self.completed_by = Some(fact);
     }
 
     /// At Metadata level a dry run in the body looks like the real thing: then the removal itself must be seen.
     fn confirm(&mut self, life: &Life<'l>, end: Option<&'l Fact>) {
-        let seen = end.is_some() || life.succeeded_at.is_some();
-        if self.fact.body_recorded || self.fact.component.is_some() || seen {
+        if self.fact.body_recorded || self.fact.component.is_some() {
+            return;
+        }
+        if let Some(end) = end.filter(|end| is_last_word(end)) {
+            if end.time.since(self.fact.time) > USUAL_GRACE {
+                self.certainty = Certainty::Inferred;
+                self.notes.push(
+                    "the pod went later than usual: after a long grace period, or after another request that is not \
+                     here, and this one was a dry run [rule: late-removal]"
+                        .to_owned(),
+                );
+            }
+            return;
+        }
+        if end.is_some() || life.succeeded_at.is_some() {
             return;
         }
         if life.key.is_pod() {
@@ -210,18 +227,21 @@ impl<'l> Decided<'l> {
     }
 }
 
-/// Where bodies are not recorded and two people's requests were accepted, the first may have been a dry run: then the
-/// removal must follow it within the usual grace period, or nobody can be named.
+/// Where bodies are not recorded an accepted request may have been a dry run. Then the removal must follow it within
+/// the usual grace period; with requests by several people, or long after, nobody can be named.
 fn rivals<'l>(accepted: &[(&'l Fact, Certainty)], end: Option<&'l Fact>) -> Option<Unexplained<'l>> {
     let (first, _) = accepted.first()?;
     let end = end?;
-    if first.body_recorded || first.component.is_some() || end.time.since(first.time) <= USUAL_GRACE {
+    let waited = end.time.since(first.time);
+    let sure = first.body_recorded || first.component.is_some() || !is_last_word(end);
+    if sure || waited <= USUAL_GRACE {
         return None;
     }
     let before_end: Vec<&Fact> =
         accepted.iter().map(|(fact, _)| *fact).filter(|fact| fact.time <= end.time).collect();
     let others = before_end.iter().any(|fact| fact.actor.username != first.actor.username);
-    others.then_some(Unexplained { shown_by: end, possible: Vec::new(), rivals: before_end })
+    let doubt = others || waited > LONGEST_GRACE;
+    doubt.then_some(Unexplained { shown_by: end, possible: Vec::new(), rivals: before_end })
 }
 
 fn pressure<'l>(life: &Life<'l>) -> Option<&'l Fact> {
@@ -252,14 +272,10 @@ fn shows_end(fact: &Fact) -> bool {
     is_last_word(fact) || missing || follow_up
 }
 
-/// Timeouts of a delete: the API server may have done it before the client hung up (2 of 5 times when tried).
+/// Server errors: the API server may have done it before it gave up or the client hung up (a delete recorded as 504 had
+/// removed the pod 2 of 5 times when tried; an eviction recorded so never had).
 fn may_have_taken_effect(fact: &Fact) -> bool {
-    let timed_out = fact.code == 504
-        || fact.code == 500
-            && ["context canceled", "context deadline exceeded", "Timeout"]
-                .iter()
-                .any(|words| fact.message.contains(words));
-    timed_out && !fact.dry_run && fact.component != Some(Component::Kubelet)
+    fact.code >= 500 && fact.is("delete") && !fact.dry_run
 }
 
 /// What came of a request that did not succeed; `None` where it is a component's routine.
@@ -279,14 +295,17 @@ fn attempt(fact: &Fact) -> Option<Outcome> {
 /// ([eviction.go](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/pod/storage/eviction.go):
 /// 429 with a `DisruptionBudget` cause, 500 where more than one budget covers the pod).
 pub(crate) fn outcome_of_refusal(fact: &Fact) -> Outcome {
-    let by_budget = fact.detail.budget.is_some()
-        || fact.message.contains("disruption budget")
-        || fact.message.contains("more than one PodDisruptionBudget");
     match fact.code {
         401 | 403 => Outcome::Denied,
-        429 | 500 if by_budget => Outcome::Blocked,
+        _ if is_refused_by_budget(fact) => Outcome::Blocked,
         _ => Outcome::Failed,
     }
+}
+
+fn is_refused_by_budget(fact: &Fact) -> bool {
+    let named = ["disruption budget", "more than one PodDisruptionBudget"];
+    matches!(fact.code, 429 | 500)
+        && (fact.detail.budget.is_some() || named.iter().any(|words| fact.message.contains(words)))
 }
 
 fn mechanism(fact: &Fact) -> Mechanism {

@@ -86,21 +86,24 @@ fn judge_life<'l>(
 ) {
     let judged = removal(inquiry.ledger, life);
     let attempts = counts(&judged.attempts);
-    if let Some(fact) = judged.pressure {
+    if let Some(fact) = judged.pressure.filter(|fact| fact.selected) {
         let answer = pressure(inquiry, life, fact);
         sort_in(question, Mechanism::NodePressure, answer, findings);
     }
-    if let Some(decided) = &judged.decided {
+    if let Some(decided) = judged.decided.as_ref().filter(|decided| decided.fact.selected) {
         let behind = behind(inquiry, life, decided);
         let mechanism = behind.mechanism.unwrap_or(decided.mechanism);
         let answer = removed(inquiry, life, decided, behind, &judged.attempts);
         sort_in(question, mechanism, answer, findings);
     }
-    if let Some(unexplained) = &judged.unexplained {
+    // Nobody decided it for certain: whoever may have is reason enough to tell of it.
+    if let Some(unexplained) = judged.unexplained.as_ref().filter(|it| it.facts().any(|fact| fact.selected)) {
         let answer = Answer { attempts, ..unknown(inquiry, life, unexplained) };
         sort_in(question, Mechanism::Delete, answer, findings);
     }
-    if judged.decided.as_ref().is_none_or(|decided| decided.outcome != Outcome::Succeeded) {
+    // An answer that is told counts what was tried before.
+    let is_told = |decided: &Decided<'_>| decided.outcome == Outcome::Succeeded && decided.fact.selected;
+    if !judged.decided.as_ref().is_some_and(is_told) {
         let by_eviction = question.rule.counts(Mechanism::NodePressure);
         let asked = |fact: &Fact| !by_eviction || fact.subresource == "eviction";
         findings.answers.extend(tries(inquiry, question, life, &judged, asked));
@@ -198,9 +201,7 @@ fn unknown(inquiry: &Inquiry<'_>, life: &Life<'_>, unexplained: &Unexplained<'_>
     answer.actor = None;
     answer.certainty = Certainty::Inferred;
     answer.text = tell::unexplained(&life.key, &names(&unexplained.rivals), &names(&unexplained.possible));
-    let facts =
-        std::iter::once(&unexplained.shown_by).chain(&unexplained.rivals).chain(&unexplained.possible);
-    answer.evidence = facts.map(|fact| inquiry.evidence(fact)).collect();
+    answer.evidence = unexplained.facts().map(|fact| inquiry.evidence(fact)).collect();
     answer
 }
 
@@ -230,6 +231,7 @@ fn tries(
         let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_str());
         groups.entry(kind).or_default().push(fact);
     }
+    groups.retain(|_, facts| facts.iter().any(|fact| fact.selected));
     let answer = |((outcome, _, subresource), facts): (Kind<'_>, Vec<&Fact>)| {
         let last = facts.last().copied()?;
         let mechanism = if subresource == "eviction" { Mechanism::EvictionApi } else { Mechanism::Delete };

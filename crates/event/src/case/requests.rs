@@ -162,6 +162,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
             let Some(told) = (request.tell)(&story) else { continue };
             match outcome(fact) {
+                Outcome::Succeeded if !fact.selected => {}
                 Outcome::Succeeded if told.beside => {
                     let kind = (fact.actor.username.clone(), told.did.clone());
                     let (_, count) = beside.remove(&kind).unwrap_or((None, 0));
@@ -175,6 +176,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             }
         }
     }
+    refused.retain(|_, facts| facts.iter().any(|fact| fact.selected));
     let tried = refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts));
     findings.answers.extend(tried);
     findings.related.extend(beside.into_values().filter_map(|(answer, count)| {

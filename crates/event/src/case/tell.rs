@@ -17,7 +17,7 @@ const PHRASES: &[(Mechanism, &str, &str)] = &[
     (Mechanism::Rollout, "deleted", "to replace it by a newer version"),
     (Mechanism::OwnerGc, "deleted", "because its owner was deleted"),
     (Mechanism::NamespaceDeletion, "deleted", "because its namespace was deleted"),
-    (Mechanism::PodGc, "deleted", "as garbage, its node being gone or too many pods finished"),
+    (Mechanism::PodGc, "deleted", "as garbage"),
     (Mechanism::JobTtl, "deleted", "because its time to live after finishing had run out"),
     (Mechanism::CronjobHistory, "deleted", "because its cron job keeps only so many finished jobs"),
     (Mechanism::Finalizer, "deleted", "which had to wait for its finalizers"),
@@ -42,10 +42,16 @@ pub(crate) fn who(actor: &Actor) -> String {
 
 /// The client's own word, where the credential does not tell more.
 fn with_client(actor: &Actor) -> String {
-    if Component::of(actor).is_some() {
-        return String::new();
+    aside(actor, None)
+}
+
+/// What more is known of an attempt, in brackets: the server's word, the client's word.
+fn aside(actor: &Actor, detail: Option<&str>) -> String {
+    let client = actor.client.as_deref().filter(|_| Component::of(actor).is_none());
+    match detail.into_iter().chain(client).collect::<Vec<_>>().join("; ") {
+        none if none.is_empty() => none,
+        told => format!(" ({told})"),
     }
-    actor.client.as_ref().map(|client| format!(" ({client})")).unwrap_or_default()
 }
 
 /// `alice evicted pod drain/web-1 through the eviction API (kubectl): alice drained node n2 (kubectl)`.
@@ -83,8 +89,7 @@ pub(crate) fn attempt(
     let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
     let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
     let link = if outcome == Outcome::DryRun { "," } else { " and" };
-    let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
-    format!("{} {tried} to {verb} {object}{link} {end}{detail}{}", who(actor), with_client(actor))
+    format!("{} {tried} to {verb} {object}{link} {end}{}", who(actor), aside(actor, detail))
 }
 
 /// For a removal whose request is not in the facts.
@@ -125,15 +130,9 @@ pub(crate) fn refused(actor: &Actor, infinitive: &str, fact: &Fact, outcome: Out
     let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
     let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
     let link = if outcome == Outcome::DryRun { "," } else { " and" };
-    let message =
-        if outcome == Outcome::DryRun { String::new() } else { format!(" ({} {})", fact.code, fact.message) };
-    format!(
-        "{} {tried} to {infinitive} {}{link} {end}{}{}",
-        who(actor),
-        fact.key,
-        message.trim_end(),
-        with_client(actor)
-    )
+    let message = format!("{} {}", fact.code, fact.message);
+    let message = (outcome != Outcome::DryRun).then(|| message.trim_end());
+    format!("{} {tried} to {infinitive} {}{link} {end}{}", who(actor), fact.key, aside(actor, message))
 }
 
 /// Attempts that all fared alike.

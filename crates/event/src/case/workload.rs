@@ -57,6 +57,10 @@ pub(crate) fn reason<'l>(
         Component::DaemonSet => {
             last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
         }
+        // Replica sets that a deployment has no use for any more.
+        Component::Deployment => {
+            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        }
         Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
         _ => return None,
     };

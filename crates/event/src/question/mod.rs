@@ -4,6 +4,7 @@
 //! `docs/adding-a-question.md` for a worked example.
 
 mod access;
+pub mod needs;
 mod node;
 mod object;
 mod workload;
@@ -11,7 +12,10 @@ mod workload;
 use crate::answer::Mechanism;
 use crate::case::inquiry::Inquiry;
 use crate::case::{Ask, Findings, Subject, removals, requests};
+use crate::census::Kind;
+use crate::count::{Dimension, dimension};
 use crate::filter::Filter;
+use crate::question::needs::Need;
 
 pub(crate) use crate::case::requests::{Request, Story, Told};
 
@@ -30,6 +34,8 @@ pub struct Question {
     pub infinitive: &'static str,
     /// What it is asked about.
     pub argument: Argument,
+    /// What a log must hold to answer it.
+    pub needs: &'static [Need],
     pub(crate) rule: Rule,
 }
 
@@ -40,6 +46,25 @@ pub enum Argument {
     Target,
     /// Users: a name, which may hold `*`.
     User,
+    /// All requests, by one of the question's dimensions.
+    Dimension,
+    /// All requests; the question has one dimension.
+    Nothing,
+}
+
+impl Question {
+    /// By what it counts requests; empty for questions that are answered one by one.
+    pub const fn dimensions(&self) -> &'static [Dimension] {
+        match self.rule {
+            Rule::Count(dimensions) => dimensions,
+            Rule::Removal(_) | Rule::Requests(_) => &[],
+        }
+    }
+
+    /// The dimension with this name.
+    pub fn dimension(&self, name: &str) -> Option<&'static Dimension> {
+        self.dimensions().iter().find(|dimension| dimension.name == name)
+    }
 }
 
 /// How a question is answered.
@@ -49,6 +74,8 @@ pub(crate) enum Rule {
     Removal(&'static [Mechanism]),
     /// By single requests.
     Requests(&'static Request),
+    /// By counting requests: by [`Counting`](crate::count::Counting), not by a case.
+    Count(&'static [Dimension]),
 }
 
 impl Rule {
@@ -56,7 +83,7 @@ impl Rule {
     pub(crate) fn first_look(&self, subject: &Subject) -> Vec<Filter> {
         match (self, subject) {
             (Self::Removal(_), Subject::Target(target)) => removals::first_look(target),
-            (Self::Removal(_), Subject::User(_)) => Vec::new(),
+            (Self::Removal(_), Subject::User(_)) | (Self::Count(_), _) => Vec::new(),
             (Self::Requests(request), subject) => requests::first_look(request, subject),
         }
     }
@@ -66,6 +93,32 @@ impl Rule {
         match self {
             Self::Removal(_) => removals::judge(inquiry, ask),
             Self::Requests(request) => requests::judge(inquiry, ask, request),
+            Self::Count(_) => Findings::default(),
+        }
+    }
+
+    /// The kinds of requests of which one answers the question; `resource` is the plural name of what is asked about,
+    /// in one of `groups`. `None` stands for all resources.
+    pub(crate) fn kinds(&self, groups: &[String], resource: Option<&str>) -> Vec<Kind> {
+        let kind = |subresources, verbs, needs_bodies| Kind {
+            groups: groups.to_vec(),
+            resource: resource.map(str::to_owned),
+            subresources,
+            verbs,
+            needs_bodies,
+        };
+        match self {
+            Self::Removal(_) if self.counts(Mechanism::NodePressure) => {
+                vec![kind(&["eviction"], &["create"], false), kind(&[""], &["delete"], false)]
+            }
+            Self::Removal(_) => vec![kind(&[""], &["delete", "deletecollection"], false)],
+            Self::Requests(request) => {
+                // What a change changed stands in bodies, and so does a name that the server made up.
+                let tells_more = |verb: &&str| matches!(*verb, "create" | "patch");
+                let of_fields = request.subresources.contains(&"") && request.verbs.iter().any(tells_more);
+                vec![kind(request.subresources, request.verbs, of_fields)]
+            }
+            Self::Count(_) => vec![kind(&[], &[], false)],
         }
     }
 
@@ -107,9 +160,10 @@ const REMOVALS: &[Mechanism] = &[
     Mechanism::Finalizer,
 ];
 
-/// A row of the table: name, aliases, participle, infinitive, what it is asked about, its rule, and what it answers.
+/// A row of the table: name, aliases, participle, infinitive, what it is asked about, its rule, its needs, and what
+/// it answers.
 macro_rules! questions {
-    ($($name:literal [$($alias:literal),*] $participle:literal / $infinitive:literal ($argument:ident) $rule:expr, $about:literal;)*) => {
+    ($($name:literal [$($alias:literal),*] $participle:literal / $infinitive:literal ($argument:ident) $rule:expr, $needs:ident, $about:literal;)*) => {
         /// Every question, in the order in which help lists them.
         pub const QUESTIONS: &[Question] = &[$(Question {
             name: $name,
@@ -118,62 +172,67 @@ macro_rules! questions {
             participle: $participle,
             infinitive: $infinitive,
             argument: Argument::$argument,
+            needs: needs::$needs,
             rule: $rule,
         }),*];
     };
 }
 
 questions! {
-    "evicted" ["evict"] "evicted" / "evict" (Target) Rule::Removal(EVICTIONS),
+    "evicted" ["evict"] "evicted" / "evict" (Target) Rule::Removal(EVICTIONS), EVICTED,
         "Who evicted a pod: through the eviction API, by preemption, by a taint, or its node for want of resources";
-    "deleted" ["delete", "removed"] "deleted" / "delete" (Target) Rule::Removal(REMOVALS),
+    "deleted" ["delete", "removed"] "deleted" / "delete" (Target) Rule::Removal(REMOVALS), DELETED,
         "Who removed an object, in whatever way, and who was behind it";
-    "created" ["create"] "created" / "create" (Target) Rule::Requests(&object::CREATED),
+    "created" ["create"] "created" / "create" (Target) Rule::Requests(&object::CREATED), CREATED,
         "Who created an object, and who was behind a controller that did";
-    "changed" ["change", "patched", "updated", "applied"] "changed" / "change" (Target) Rule::Requests(&object::CHANGED),
+    "changed" ["change", "patched", "updated", "applied"] "changed" / "change" (Target) Rule::Requests(&object::CHANGED), CHANGED,
         "Who changed an object, and which fields";
-    "scaled" ["scale"] "scaled" / "scale" (Target) Rule::Requests(&workload::SCALED),
+    "scaled" ["scale"] "scaled" / "scale" (Target) Rule::Requests(&workload::SCALED), SCALED,
         "Who scaled a workload, from how many to how many";
-    "restarted" ["restart"] "restarted" / "restart" (Target) Rule::Requests(&workload::RESTARTED),
+    "restarted" ["restart"] "restarted" / "restart" (Target) Rule::Requests(&workload::RESTARTED), RESTARTED,
         "Who restarted a workload (kubectl rollout restart)";
-    "cordoned" ["cordon"] "cordoned" / "cordon" (Target) Rule::Requests(&node::CORDONED),
+    "cordoned" ["cordon"] "cordoned" / "cordon" (Target) Rule::Requests(&node::CORDONED), CORDONED,
         "Who cordoned a node";
-    "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED),
+    "uncordoned" ["uncordon"] "uncordoned" / "uncordon" (Target) Rule::Requests(&node::UNCORDONED), UNCORDONED,
         "Who uncordoned a node";
-    "drained" ["drain"] "drained" / "drain" (Target) Rule::Requests(&node::DRAINED),
+    "drained" ["drain"] "drained" / "drain" (Target) Rule::Requests(&node::DRAINED), DRAINED,
         "Who drained a node, and of which pods";
-    "tainted" ["taint"] "tainted" / "taint" (Target) Rule::Requests(&node::TAINTED),
+    "tainted" ["taint"] "tainted" / "taint" (Target) Rule::Requests(&node::TAINTED), TAINTED,
         "Who put a taint on a node";
-    "untainted" ["untaint"] "untainted" / "untaint" (Target) Rule::Requests(&node::UNTAINTED),
+    "untainted" ["untaint"] "untainted" / "untaint" (Target) Rule::Requests(&node::UNTAINTED), TAINTED,
         "Who took a taint off a node";
-    "labeled" ["label", "labelled"] "labeled" / "label" (Target) Rule::Requests(&object::LABELED),
+    "labeled" ["label", "labelled"] "labeled" / "label" (Target) Rule::Requests(&object::LABELED), MARKED,
         "Who set or removed labels of an object";
-    "annotated" ["annotate"] "annotated" / "annotate" (Target) Rule::Requests(&object::ANNOTATED),
+    "annotated" ["annotate"] "annotated" / "annotate" (Target) Rule::Requests(&object::ANNOTATED), MARKED,
         "Who set or removed annotations of an object";
-    "execed" ["exec", "attached"] "entered" / "enter" (Target) Rule::Requests(&access::EXECED),
+    "execed" ["exec", "attached"] "entered" / "enter" (Target) Rule::Requests(&access::EXECED), EXECED,
         "Who ran commands in a pod or attached to it, which commands, and for how long";
-    "port-forwarded" ["port-forward"] "forwarded a port of" / "forward a port of" (Target) Rule::Requests(&access::PORT_FORWARDED),
+    "port-forwarded" ["port-forward"] "forwarded a port of" / "forward a port of" (Target) Rule::Requests(&access::PORT_FORWARDED), PORT_FORWARDED,
         "Who forwarded ports of a pod";
-    "debugged" ["debug"] "debugged" / "debug" (Target) Rule::Requests(&access::DEBUGGED),
+    "debugged" ["debug"] "debugged" / "debug" (Target) Rule::Requests(&access::DEBUGGED), DEBUGGED,
         "Who put an ephemeral container into a pod";
-    "read" ["reads"] "read" / "read" (Target) Rule::Requests(&access::READ),
+    "read" ["reads"] "read" / "read" (Target) Rule::Requests(&access::READ), READ,
         "Who read an object, by name or by a list or watch that shows it";
-    "bound" ["granted"] "bound" / "bind" (Target) Rule::Requests(&access::BOUND),
+    "bound" ["granted"] "bound" / "bind" (Target) Rule::Requests(&access::BOUND), BOUND,
         "Who created or changed a role binding or a role, and what it grants to whom";
-    "approved" ["approve"] "approved" / "approve" (Target) Rule::Requests(&access::APPROVED),
+    "approved" ["approve"] "approved" / "approve" (Target) Rule::Requests(&access::APPROVED), APPROVED,
         "Who approved a certificate signing request";
-    "token" ["minted"] "had a token minted" / "mint a token of" (Target) Rule::Requests(&access::TOKEN),
+    "token" ["minted"] "had a token minted" / "mint a token of" (Target) Rule::Requests(&access::TOKEN), TOKEN,
         "Who had a token of a service account minted";
-    "denied" ["forbidden"] "refused" / "touch" (Target) Rule::Requests(&object::DENIED),
+    "denied" ["forbidden"] "refused" / "touch" (Target) Rule::Requests(&object::DENIED), DENIED,
         "Whose requests about an object were refused, and which permission was missing";
-    "touched" ["touch"] "touched" / "touch" (Target) Rule::Requests(&object::TOUCHED),
+    "touched" ["touch"] "touched" / "touch" (Target) Rule::Requests(&object::TOUCHED), TOUCHED,
         "Everything that was asked about an object";
-    "history" [] "changed" / "change" (Target) Rule::Requests(&object::HISTORY),
+    "history" [] "changed" / "change" (Target) Rule::Requests(&object::HISTORY), HISTORY,
         "The life of an object: everything that changed it, in order";
-    "impersonated" ["impersonate"] "impersonated" / "impersonate" (User) Rule::Requests(&access::IMPERSONATED),
+    "impersonated" ["impersonate"] "impersonated" / "impersonate" (User) Rule::Requests(&access::IMPERSONATED), TOUCHED,
         "Who acted as a user";
-    "did" [] "done" / "do" (User) Rule::Requests(&access::DID),
+    "did" [] "done" / "do" (User) Rule::Requests(&access::DID), TOUCHED,
         "Everything that a user did";
+    "top" [] "counted" / "count" (Dimension) Rule::Count(dimension::ALL), TOUCHED,
+        "Who or what makes the most requests: by user, verb, resource, namespace, client, code or host";
+    "deprecated" [] "counted" / "count" (Nothing) Rule::Count(dimension::DEPRECATED), COUNTED,
+        "Who uses APIs that are deprecated, through which program, and when they are removed";
 }
 
 /// The question with this name or alias.

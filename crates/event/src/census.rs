@@ -1,0 +1,73 @@
+//! Which kinds of requests are in the logs at all, and at which level: what "nobody did it" rests on.
+//!
+//! An audit policy that leaves a kind of request out leaves no trace of it. So where nothing was found, all entries of
+//! the kinds that would answer the question are counted, whatever object they are about.
+//!
+//! A [`Doctor`] reports on a log as a whole, after a [`Checkup`] of every entry.
+
+mod answerable;
+mod checkup;
+mod doctor;
+mod doubt;
+mod kind;
+mod record;
+mod rows;
+
+use std::sync::Arc;
+
+pub use self::answerable::{Answerable, Extent};
+pub use self::checkup::{Checked, Checkup, Lookup};
+pub use self::doctor::{Copies, Doctor, Example, Generation, Pair, Server, servers_of};
+pub use self::doubt::Doubt;
+pub use self::kind::Kind;
+pub use self::rows::{Rows, Seen};
+use crate::event::Event;
+use crate::fold::{Address, Fold};
+use crate::literals::Literals;
+
+/// Counts the entries of some kinds.
+#[derive(Debug)]
+pub struct Census {
+    kinds: Arc<[Kind]>,
+    rows: Rows,
+}
+
+impl Census {
+    /// Counts entries of these kinds.
+    pub fn new(kinds: Vec<Kind>) -> Self {
+        Self { kinds: kinds.into(), rows: Rows::default() }
+    }
+
+    /// What must stand in a line to be counted.
+    pub fn literals(&self) -> Literals {
+        self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals()))
+    }
+
+    /// A census of the same kinds that has counted nothing yet.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { kinds: Arc::clone(&self.kinds), rows: Rows::default() }
+    }
+
+    /// Whether entries of all kinds were counted, and they tell all that is needed.
+    pub fn is_settled(&self) -> bool {
+        Doubt::of(&self.kinds, &self.rows.clone().into_seen()).is_empty()
+    }
+
+    /// What was counted, by resource, verb and level.
+    pub fn into_seen(self) -> Vec<Seen> {
+        self.rows.into_seen()
+    }
+}
+
+impl Fold for Census {
+    fn event(&mut self, event: &Event<'_>, _: Address) {
+        if self.kinds.iter().any(|kind| kind.is_of(event)) {
+            self.rows.count(event);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.rows.merge(other.rows);
+    }
+}

@@ -1,0 +1,143 @@
+//! Entries, counted by what was asked of which resource at which level.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::event::Event;
+use crate::subject;
+
+/// How many kinds of entries are told apart: clients may make up names of resources and verbs.
+const MAX_ROWS: usize = 4096;
+/// Stages that are told apart; the API server knows four.
+const MAX_STAGES: usize = 8;
+/// Longer names are cut, in bytes.
+const MAX_NAME: usize = 128;
+
+/// Entries of one sort.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seen {
+    /// API group, empty for the core group.
+    pub api_group: String,
+    /// Plural resource name; empty for requests that are about no resource.
+    pub resource: String,
+    /// Subresource; empty for the object itself.
+    pub subresource: String,
+    /// Verb.
+    pub verb: String,
+    /// How much was recorded.
+    pub level: String,
+    /// Stages that were met, sorted.
+    pub stages: Vec<String>,
+    /// How many entries.
+    pub entries: u64,
+}
+
+impl Seen {
+    /// Whether bodies of requests are recorded.
+    pub fn has_bodies(&self) -> bool {
+        self.level.starts_with("Request")
+    }
+
+    /// Whether entries tell how requests ended.
+    pub fn has_outcome(&self) -> bool {
+        self.stages.iter().any(|stage| stage != "RequestReceived")
+    }
+}
+
+/// Group, resource, subresource, verb, level.
+type Key = [String; 5];
+
+/// Counts of entries, the first [`MAX_ROWS`] sorts of them one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    rows: BTreeMap<Key, (Vec<String>, u64)>,
+    others: u64,
+}
+
+impl Rows {
+    /// Counts an entry.
+    pub fn count(&mut self, event: &Event<'_>) {
+        let object = event.object_ref.as_ref();
+        let [group, resource, subresource] = object.map_or([""; 3], |object| {
+            [subject::group(object), object.resource.as_ref(), object.subresource.as_ref()]
+        });
+        let key = [group, resource, subresource, event.verb.as_ref(), event.level.as_ref()];
+        self.add(key.map(name), &[name(&event.stage)], 1);
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.others += other.others;
+        for (key, (stages, entries)) in other.rows {
+            self.add(key, &stages, entries);
+        }
+    }
+
+    /// The counts, by group, resource, subresource, verb and level; entries of further sorts are left out.
+    pub fn into_seen(self) -> Vec<Seen> {
+        let seen = |(key, (stages, entries))| {
+            let [api_group, resource, subresource, verb, level] = key;
+            Seen { api_group, resource, subresource, verb, level, stages, entries }
+        };
+        self.rows.into_iter().map(seen).collect()
+    }
+
+    /// Entries of sorts beyond those that are told apart.
+    pub const fn others(&self) -> u64 {
+        self.others
+    }
+
+    /// The first sorts in order are kept, so that it does not matter which entries came first.
+    fn add(&mut self, key: Key, stages: &[String], entries: u64) {
+        let row = self.rows.entry(key).or_default();
+        row.1 += entries;
+        for stage in stages {
+            if let Err(at) = row.0.binary_search(stage)
+                && row.0.len() < MAX_STAGES
+            {
+                row.0.insert(at, stage.clone());
+            }
+        }
+        if self.rows.len() > MAX_ROWS
+            && let Some((_, (_, entries))) = self.rows.pop_last()
+        {
+            self.others += entries;
+        }
+    }
+}
+
+fn name(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_NAME)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::ObjectRef;
+
+    fn count(rows: &mut Rows, resource: &str, stage: &str) {
+        let object = ObjectRef { resource: resource.to_owned().into(), ..ObjectRef::default() };
+        rows.count(&Event { object_ref: Some(object), stage: stage.to_owned().into(), ..Event::default() });
+    }
+
+    #[test]
+    fn made_up_names_take_no_memory_and_hide_nothing_that_comes_before() {
+        let (mut one, mut other) = (Rows::default(), Rows::default());
+        for number in 0..9000 {
+            count(if number % 2 == 0 { &mut one } else { &mut other }, &format!("x{number:04}"), "Panic");
+        }
+        count(&mut one, "pods", "ResponseComplete");
+        count(&mut other, "pods", "RequestReceived");
+        count(&mut one, &"y".repeat(10_000), "Panic");
+        one.merge(other);
+        let others = one.others();
+        let seen = one.into_seen();
+        assert_eq!(seen.len(), MAX_ROWS);
+        assert_eq!(seen[0].resource, "pods");
+        assert_eq!(seen[0].stages, ["RequestReceived", "ResponseComplete"]);
+        assert_eq!(seen.iter().map(|row| row.entries).sum::<u64>() + others, 9003);
+        assert!(seen.iter().all(|row| row.resource.len() <= MAX_NAME));
+    }
+}

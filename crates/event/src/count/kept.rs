@@ -1,0 +1,98 @@
+//! Rows by key, at most so many.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::row::Row;
+
+/// The rows of the keys with the smallest hashes, and one row for all other keys.
+///
+/// Which keys those are depends on the set of keys alone, not on their order, nor on how they were dealt out to folds: a
+/// key that is among the smallest of all is so in each part too, so its row is never given up and its sums are whole.
+#[derive(Debug)]
+pub(super) struct Kept {
+    limit: usize,
+    rows: HashMap<Box<str>, Row>,
+    /// Keys with a greater hash have no row of their own.
+    bound: u64,
+    others: Option<Row>,
+}
+
+impl Kept {
+    /// Room for `limit` keys.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, rows: HashMap::new(), bound: u64::MAX, others: None }
+    }
+
+    /// Changes the row that a key counts in.
+    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Row)) {
+        if let Some(row) = self.rows.get_mut(key) {
+            return change(row);
+        }
+        if hash(key) > self.bound {
+            return change(self.others.get_or_insert_default());
+        }
+        change(self.rows.entry(key.into()).or_default());
+        // Giving up many at once makes it cheap.
+        if self.rows.len() > self.limit + self.limit / 4 {
+            self.give_up_the_rest();
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.bound = self.bound.min(other.bound);
+        for (key, row) in &other.rows {
+            self.change(key, |own| own.merge(row));
+        }
+        if let Some(row) = &other.others {
+            self.others.get_or_insert_default().merge(row);
+        }
+    }
+
+    /// The rows by key, in no order, and the row of all other keys if there are any.
+    pub(super) fn into_rows(mut self) -> (Vec<(Box<str>, Row)>, Option<Row>) {
+        self.give_up_the_rest();
+        (self.rows.into_iter().collect(), self.others)
+    }
+
+    fn give_up_the_rest(&mut self) {
+        if self.rows.len() <= self.limit {
+            return;
+        }
+        let mut order: Vec<(u64, Box<str>)> = self.rows.keys().map(|key| (hash(key), key.clone())).collect();
+        let (_, (first_given_up, _), _) = order.select_nth_unstable(self.limit);
+        self.bound = self.bound.min(*first_given_up);
+        for (_, key) in &order[self.limit..] {
+            if let Some(row) = self.rows.remove(key) {
+                self.others.get_or_insert_default().merge(&row);
+            }
+        }
+    }
+}
+
+/// The same for the same key in every thread and every run.
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_keys_take_no_more_room_and_lose_no_request() {
+        let mut kept = Kept::new(10);
+        for number in 0..1000 {
+            kept.change(&format!("key{number}"), |row| row.requests += 1);
+            kept.change("key0", |row| row.requests += 1);
+            assert!(kept.rows.len() <= 13);
+        }
+        let (rows, others) = kept.into_rows();
+        assert_eq!(rows.len(), 10);
+        assert!(rows.iter().all(|(_, row)| row.requests == 1 || row.requests == 1001));
+        let sum = |rows: &[(Box<str>, Row)]| rows.iter().map(|(_, row)| row.requests).sum::<u64>();
+        assert_eq!(sum(&rows) + others.unwrap().requests, 2000);
+    }
+}

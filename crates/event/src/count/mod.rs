@@ -1,0 +1,204 @@
+//! Requests, counted by who sent them, what they were, or where they came from.
+//!
+//! ```text
+//! Counting::new ─► literals() ─► scan: fork(), event() …, merge() ─► report()
+//! ```
+//!
+//! Only sums are kept, so one look is enough and memory does not grow with the log.
+
+pub mod dimension;
+mod kept;
+mod latency;
+mod report;
+mod row;
+
+use crate::case::Window;
+use crate::event::Event;
+use crate::fold::{Address, Fold};
+use crate::literals::Literals;
+use crate::question::Question;
+
+pub use self::dimension::Dimension;
+use self::kept::Kept;
+pub use self::report::{Api, Count, Counts, LatencyMicros};
+use self::row::Request;
+
+/// How many keys have a row of their own at the most. What is beyond is counted in one row: clients may send any number
+/// of names.
+pub const MAX_KEYS: usize = 100_000;
+
+/// How many bytes of a key are kept; a longer one ends in `…` and shares its row with those that begin the same.
+const MAX_KEY: usize = 512;
+
+/// A question that counts requests, and what was counted so far.
+#[derive(Debug)]
+pub struct Counting {
+    question: &'static Question,
+    dimension: &'static Dimension,
+    window: Window,
+    kept: Kept,
+    /// The key of the event at hand: one buffer for all of them.
+    key: String,
+}
+
+impl Counting {
+    /// Counts by one of the question's dimensions what was answered within `window`.
+    pub fn new(question: &'static Question, dimension: &'static Dimension, window: Window) -> Self {
+        Self { question, dimension, window, kept: Kept::new(MAX_KEYS), key: String::new() }
+    }
+
+    /// One that counts the same and has counted nothing yet, to be merged into this one.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self::new(self.question, self.dimension, self.window)
+    }
+
+    /// The stage times between which requests are counted.
+    pub const fn window(&self) -> Window {
+        self.window
+    }
+
+    /// What must stand in a line to be counted.
+    pub fn literals(&self) -> Literals {
+        Literals::any_of(self.dimension.literals.iter().map(ToString::to_string))
+    }
+
+    /// The counts, most requests first; at most `limit` rows if one is given, and what had no room behind them.
+    pub fn report(self, limit: Option<usize>) -> Counts {
+        let (rows, others) = self.kept.into_rows();
+        report::counts(self.question.name, self.dimension, rows, others.as_ref(), limit)
+    }
+}
+
+impl Fold for Counting {
+    fn event(&mut self, event: &Event<'_>, _: Address) {
+        let Some(request) = Request::of(event) else { return };
+        if !self.window.holds(event.stage_time) {
+            return;
+        }
+        self.key.clear();
+        if !(self.dimension.key)(event, &mut self.key) {
+            return;
+        }
+        cut(&mut self.key);
+        self.kept.change(&self.key, |row| row.count(&request));
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.kept.merge(&other.kept);
+    }
+}
+
+fn cut(key: &mut String) {
+    if key.len() > MAX_KEY {
+        key.truncate(key.floor_char_boundary(MAX_KEY));
+        key.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::envelope::{Sink, decode};
+    use crate::question;
+
+    /// Puts the events of a line into a fold.
+    struct Into<'a>(&'a mut Counting);
+
+    impl Sink for Into<'_> {
+        fn event(&mut self, event: &Event<'_>, span: std::ops::Range<usize>) {
+            self.0.event(event, Address { source: 0, offset: span.start as u64, length: span.len() as u64 });
+        }
+        fn bad(&mut self, _: std::ops::Range<usize>, reason: &str) {
+            panic!("{reason}");
+        }
+    }
+
+    fn counting(dimension: &str) -> Counting {
+        let question = question::named("top").unwrap();
+        Counting::new(question, question.dimension(dimension).unwrap(), Window::default())
+    }
+
+    fn fold<'a>(counting: &mut Counting, lines: impl IntoIterator<Item = &'a String>) {
+        for line in lines {
+            decode(line.as_bytes(), &mut Into(counting));
+        }
+    }
+
+    fn line(user: u8, stage: &str, code: u16, verb: &str, millis: u16) -> String {
+        let (seconds, millis) = (millis / 1000, millis % 1000);
+        format!(
+            r#"{{"auditID":"a","stage":"{stage}","verb":"{verb}","requestURI":"/","user":{{"username":"u{user}"}},"responseStatus":{{"code":{code}}},
+            "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:{seconds:02}.{millis:03}000Z"}}"#
+        )
+    }
+
+    fn requests(counts: &Counts) -> Vec<(&str, u64, u64, u64)> {
+        counts.rows.iter().map(|row| (row.key.as_str(), row.requests, row.errors, row.open)).collect()
+    }
+
+    #[test]
+    fn a_request_counts_once() {
+        let lines = [
+            line(1, "RequestReceived", 0, "get", 0),
+            line(1, "ResponseComplete", 200, "get", 5),
+            line(1, "Panic", 500, "get", 5),
+            // A watch that ended, one that is refused, one that goes on.
+            line(2, "ResponseStarted", 200, "watch", 1),
+            line(2, "ResponseComplete", 200, "watch", 9000),
+            line(2, "ResponseStarted", 403, "watch", 1),
+            line(2, "ResponseComplete", 403, "watch", 1),
+            line(2, "ResponseStarted", 200, "watch", 1),
+            // Nobody logged in: there is no other entry.
+            line(3, "ResponseStarted", 401, "get", 1).replace(r#""username":"u3""#, ""),
+        ];
+        let mut counting = counting("users");
+        fold(&mut counting, &lines);
+        let counts = counting.report(None);
+        assert_eq!(requests(&counts), [("u1", 2, 1, 0), ("u2", 2, 1, 1), ("-", 1, 1, 0)]);
+        assert_eq!(counts.rows[1].long_running, 2);
+        assert_eq!(counts.rows[1].latency, None);
+        assert_eq!(counts.rows[0].latency.as_ref().map(|latency| latency.max_micros), Some(5000));
+    }
+
+    #[test]
+    fn a_key_of_any_length_is_held_in_a_few_bytes() {
+        let lines = [line(1, "ResponseComplete", 200, &"é".repeat(10_000), 1)];
+        let mut counting = counting("verbs");
+        fold(&mut counting, &lines);
+        assert_eq!(counting.report(None).rows[0].key, format!("{}…", "é".repeat(MAX_KEY / 2)));
+    }
+
+    fn entry() -> impl Strategy<Value = String> {
+        let stage =
+            prop::sample::select(&["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"][..]);
+        let code = prop::sample::select(&[0, 101, 200, 401, 403, 500][..]);
+        let verb = prop::sample::select(&["get", "watch", "create"][..]);
+        (0_u8..30, stage, code, verb, 0_u16..60_000)
+            .prop_map(|(user, stage, code, verb, millis)| line(user, stage, code, verb, millis))
+    }
+
+    proptest! {
+        /// However entries are dealt out to folds, and however small the room is, the sum is the same.
+        #[test]
+        fn parts_merged_are_the_whole(lines in prop::collection::vec((entry(), 0..3_usize), 0..80), room in 1..40_usize, order in 0..2) {
+            let small = || Counting { kept: Kept::new(room), ..counting("users") };
+            let mut whole = small();
+            fold(&mut whole, lines.iter().map(|(line, _)| line));
+            let mut parts: Vec<Counting> = (0..3).map(|part| {
+                let mut fork = small();
+                fold(&mut fork, lines.iter().filter(|(_, of)| *of == part).map(|(line, _)| line));
+                fork
+            }).collect();
+            if order == 1 {
+                parts.reverse();
+            }
+            let merged = parts.into_iter().reduce(|mut all, part| { all.merge(part); all }).unwrap();
+            let (whole, merged) = (whole.report(None), merged.report(None));
+            prop_assert!(whole.rows.iter().filter(|row| !row.others).count() <= room);
+            prop_assert_eq!(whole, merged);
+        }
+    }
+}
