@@ -79,7 +79,7 @@ fn changed(story: &Story<'_, '_>) -> Option<Told> {
         let asked = asked.map(|asked| format!("{}: set {}", fact.key, listed(&asked)));
         return Some(Told::recorded(format!("changed {}", asked.unwrap_or_else(|| fact.key.to_string()))));
     };
-    let own = own_changes(fact, asked.as_deref(), changes);
+    let own = own_changes(fact, request, changes);
     // A request that changes nothing is answered like one that does.
     if own.is_empty() {
         return None;
@@ -100,15 +100,42 @@ fn last_state<'s>(story: &Story<'s, '_>) -> Option<(&'s Fact, &'s str)> {
 }
 
 /// Of all that changed since the last recorded state, what this request asked for: others may have changed the rest.
-fn own_changes(fact: &Fact, asked: Option<&[Difference]>, changes: Vec<Difference>) -> Vec<Difference> {
-    let Some(asked) = asked.filter(|_| fact.verb == "patch") else { return changes };
+fn own_changes(fact: &Fact, request: Option<&str>, changes: Vec<Difference>) -> Vec<Difference> {
+    let Some(asked) = request.filter(|_| fact.verb == "patch").and_then(patched) else { return changes };
     let within = |inner: &str, outer: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        let rest = inner.strip_prefix(outer);
+        outer.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
     let is_own = |change: &Difference| {
-        asked.iter().any(|asked| within(&change.path, &asked.path) || within(&asked.path, &change.path))
+        asked.iter().any(|asked| within(&change.path, asked) || within(asked, &change.path))
     };
     changes.into_iter().filter(is_own).collect()
+}
+
+/// The fields that a patch names. A list whose elements have no names is replaced as a whole.
+fn patched(request: &str) -> Option<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    struct Operation {
+        op: String,
+        path: String,
+    }
+    if let Ok(operations) = serde_json::from_str::<Vec<Operation>>(request) {
+        let changing = operations.iter().filter(|operation| operation.op != "test");
+        return Some(changing.map(|operation| field_of(&operation.path)).collect());
+    }
+    let is_place = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let whole = |path: &str| {
+        let place = path.match_indices('[').find(|(at, _)| is_place(&path[at + 1..]));
+        path[..place.map_or(path.len(), |(at, _)| at)].to_owned()
+    };
+    Some(differences("{}", request)?.iter().map(|difference| whole(&difference.path)).collect())
+}
+
+/// The field that a JSON pointer leads to, or the list on the way to it.
+fn field_of(pointer: &str) -> String {
+    let is_name = |part: &&str| *part != "-" && part.parse::<usize>().is_err();
+    let names = pointer.split('/').skip(1).take_while(is_name);
+    names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>().join(".")
 }
 
 /// Whether no other change of `spec` lies between two entries.
@@ -203,5 +230,21 @@ fn lived(story: &Story<'_, '_>) -> Option<Told> {
         ("delete", _) => Some(Told::recorded(format!("deleted {}", fact.key))),
         (_, "scale") => (SCALED.tell)(story),
         _ => changed(story),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_names_fields_and_whole_lists() {
+        let merge = r#"{"spec":{"taints":[{"key":"a"}],"containers":[{"name":"app","image":"x"}]}}"#;
+        let asked = patched(merge).unwrap();
+        assert_eq!(asked, ["spec.containers[app].image", "spec.containers[app].name", "spec.taints"]);
+        let json = r#"[{"op":"test","path":"/spec/replicas"},{"op":"add","path":"/spec/containers/0/image"},
+            {"op":"remove","path":"/metadata/labels/a~1b"}]"#;
+        assert_eq!(patched(json).unwrap(), ["spec.containers", "metadata.labels.a/b"]);
+        assert_eq!(patched("7"), None);
     }
 }

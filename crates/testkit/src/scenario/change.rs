@@ -30,7 +30,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "deprecated",
-        about: "`ops/ci` lists budgets by `policy/v1beta1`, which Kubernetes 1.25 removed, and reads the deprecated endpoints \
+        about: "`ops/ci` lists budgets of an older API server by `policy/v1beta1`, which Kubernetes 1.25 removed, and reads the deprecated endpoints \
                 `shop/web`",
         tell: deprecated,
     },
