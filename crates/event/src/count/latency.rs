@@ -90,7 +90,9 @@ mod tests {
         #[test]
         fn quantiles_are_near_those_of_a_sorted_list(mut all in prop::collection::vec(0_u64..10_000_000, 1..200), percent in 1_u64..=100) {
             let mut latency = Latency::default();
-            all.iter().for_each(|micros| latency.add(*micros));
+            for micros in &all {
+                latency.add(*micros);
+            }
             all.sort_unstable();
             let rank = usize::try_from((all.len() as u64 * percent).div_ceil(100)).unwrap();
             let (exact, told) = (all[rank - 1], latency.quantile(percent));
