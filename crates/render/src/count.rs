@@ -244,8 +244,17 @@ mod tests {
     }
 
     fn counts(rows: Vec<Count>) -> Counts {
-        let nouns = ["user", "users", "request"];
-        Counts { question: "top", nouns, rows, requests: 4936, keys: 14, hidden: 12, hidden_requests: 5 }
+        let (nouns, counted) = (["user", "users"], ["request", "requests"]);
+        Counts {
+            question: "top",
+            nouns,
+            counted,
+            rows,
+            requests: 4936,
+            keys: 14,
+            hidden: 12,
+            hidden_requests: 5,
+        }
     }
 
     fn written(counts: &Counts, format: Format) -> String {

@@ -24,8 +24,8 @@ pub struct Dimension {
     pub one: &'static str,
     /// What several rows stand for.
     pub many: &'static str,
-    /// What is counted, in words.
-    pub counted: &'static str,
+    /// What is counted, in words: one, and several.
+    pub counted: [&'static str; 2],
     /// Writes the key of an event; says whether the event counts at all.
     pub(crate) key: fn(&Event<'_>, &mut String) -> bool,
     /// Whether the key has parts, in the order of [`Api`](super::Api).
@@ -40,7 +40,15 @@ const fn of_all(
     one: &'static str,
     key: fn(&Event<'_>, &mut String) -> bool,
 ) -> Dimension {
-    Dimension { name, one, many: name, counted: "request", key, is_api: false, literals: STAGES }
+    Dimension {
+        name,
+        one,
+        many: name,
+        counted: ["request", "requests"],
+        key,
+        is_api: false,
+        literals: STAGES,
+    }
 }
 
 /// By what `top` counts.
@@ -92,7 +100,7 @@ pub(crate) const DEPRECATED: &[Dimension] = &[Dimension {
     name: "apis",
     one: "use",
     many: "uses",
-    counted: "request to a deprecated API",
+    counted: ["request to a deprecated API", "requests to deprecated APIs"],
     key: |event, key| {
         let (Some(object), Some("true")) = (&event.object_ref, event.annotation("k8s.io/deprecated")) else {
             return false;

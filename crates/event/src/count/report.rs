@@ -18,8 +18,10 @@ const OTHERS: &str = "(others)";
 pub struct Counts {
     /// The question's name.
     pub question: &'static str,
-    /// Singular and plural of what a row stands for, and what was counted.
-    pub nouns: [&'static str; 3],
+    /// What a row stands for, in words: one, and several.
+    pub nouns: [&'static str; 2],
+    /// What was counted, in words: one, and several.
+    pub counted: [&'static str; 2],
     /// Most requests first, then by key; the row of all that had no room comes last.
     pub rows: Vec<Count>,
     /// All requests, those of rows that are not shown among them.
@@ -134,15 +136,16 @@ impl Api {
 impl Counts {
     /// What was not shown, or not counted apart, in words; `None` if all was.
     pub fn rest(&self) -> Option<String> {
-        let [one, many, _] = self.nouns;
+        let many = self.nouns[1];
         let mut told = String::new();
         if self.hidden > 0 {
-            let noun = if self.hidden == 1 { one } else { many };
             let _ = write!(
                 told,
-                "{} more {noun} with {}; --limit 0 shows all",
+                "{} more {} with {} {}; --limit 0 shows all",
                 self.hidden,
-                plural(self.hidden_requests, "request")
+                noun(self.hidden, self.nouns),
+                self.hidden_requests,
+                noun(self.hidden_requests, ["request", "requests"])
             );
         }
         if self.rows.last().is_some_and(|row| row.others) {
@@ -159,26 +162,24 @@ impl Counts {
 
     /// What was counted in all, in words, or that nothing was, and between which times.
     pub fn verdict(&self, coverage: &Coverage) -> String {
-        let [one, many, counted] = self.nouns;
         if !self.rows.is_empty() {
-            let keys = if self.keys == 1 { one } else { many };
-            let sum = format!("{}: {}, {} {keys}", self.question, plural(self.requests, counted), self.keys);
+            let (requests, keys) = (noun(self.requests, self.counted), noun(self.keys, self.nouns));
+            let sum = format!("{}: {} {requests}, {} {keys}", self.question, self.requests, self.keys);
             return self.rest().map_or_else(|| sum.clone(), |rest| format!("{sum}; {rest}"));
         }
         match (coverage.total.from, coverage.total.until) {
             (Some(from), Some(until)) => format!(
-                "{}: no {counted} in these files, which hold entries from {from} to {until}",
-                self.question
+                "{}: no {} in these files, which hold entries from {from} to {until}",
+                self.question, self.counted[0]
             ),
             _ => format!("{}: these files hold no audit entries, so they can't tell", self.question),
         }
     }
 }
 
-fn plural(count: u64, one: &str) -> String {
-    let (noun, rest) =
-        one.split_once(' ').map_or((one, String::new()), |(noun, rest)| (noun, format!(" {rest}")));
-    format!("{count} {noun}{}{rest}", if count == 1 { "" } else { "s" })
+/// The singular or the plural.
+fn noun(count: u64, [one, many]: [&'static str; 2]) -> &'static str {
+    if count == 1 { one } else { many }
 }
 
 /// Puts rows into the order in which they are told.
@@ -198,7 +199,8 @@ pub(super) fn counts(
     let shown = shown.chain(others.map(|row| (None, row)));
     Counts {
         question,
-        nouns: [dimension.one, dimension.many, dimension.counted],
+        nouns: [dimension.one, dimension.many],
+        counted: dimension.counted,
         rows: shown.map(|(key, row)| count(question, dimension, key, row, requests)).collect(),
         requests,
         keys,
