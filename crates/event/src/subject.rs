@@ -80,6 +80,18 @@ impl fmt::Display for Key {
     }
 }
 
+impl From<&Key> for Object {
+    fn from(key: &Key) -> Self {
+        Self {
+            api_group: key.group.clone(),
+            resource: key.resource.clone(),
+            namespace: (!key.namespace.is_empty()).then(|| key.namespace.clone()),
+            name: key.name.clone(),
+            uid: None,
+        }
+    }
+}
+
 impl From<&Object> for Key {
     fn from(object: &Object) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::answer::{Actor, Identity};
+use crate::answer::{Actor, Answer, Attempts, Certainty, Identity, Object, Outcome};
 use crate::case::controllers::Component;
 use crate::case::detail::Detail;
 use crate::client::client;
@@ -147,6 +147,28 @@ impl Fact {
     /// Who names the fields that were set, such as `kubectl-rollout`.
     pub(crate) fn field_manager(&self) -> Option<&str> {
         self.actor.field_manager.as_deref()
+    }
+
+    /// An answer with all that the entry itself says, about one incarnation of an object; the question, how it was done
+    /// and who was behind it are for the caller to fill in.
+    pub(crate) fn answer(&self, about: &Key, uid: Option<&str>, outcome: Outcome) -> Answer {
+        let salvaged = "the entry stands behind a torn one in the same line [rule: salvaged]";
+        Answer {
+            question: "",
+            object: Object { uid: uid.map(str::to_owned), ..Object::from(about) },
+            outcome,
+            mechanism: None,
+            certainty: Certainty::Recorded,
+            time: Some(self.time),
+            actor: Some(Actor::clone(&self.actor)),
+            cause: None,
+            chain: Vec::new(),
+            token_minted: None,
+            attempts: Attempts::default(),
+            text: String::new(),
+            notes: self.salvaged.then(|| salvaged.to_owned()).into_iter().collect(),
+            evidence: Vec::new(),
+        }
     }
 
     /// What makes two records of one entry equal, wherever they stand.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::{Actor, Answer, Attempts, Certainty, Mechanism, Object, Outcome};
+use crate::answer::{Answer, Attempts, Certainty, Mechanism, Outcome};
 use crate::case::cause::{Behind, behind};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -120,42 +120,6 @@ fn sort_in(question: &'static Question, mechanism: Mechanism, answer: Answer, fi
     findings.related.push(Answer { question: other.unwrap_or(question).name, ..answer });
 }
 
-fn object(life: &Life<'_>) -> Object {
-    let key = &life.key;
-    Object {
-        api_group: key.group.clone(),
-        resource: key.resource.clone(),
-        namespace: (!key.namespace.is_empty()).then(|| key.namespace.clone()),
-        name: key.name.clone(),
-        uid: life.uid.map(str::to_owned),
-    }
-}
-
-fn blank(life: &Life<'_>, fact: &Fact, outcome: Outcome) -> Answer {
-    Answer {
-        question: "",
-        object: object(life),
-        outcome,
-        mechanism: None,
-        certainty: Certainty::Recorded,
-        time: Some(fact.time),
-        actor: Some(Actor::clone(&fact.actor)),
-        cause: None,
-        chain: Vec::new(),
-        token_minted: None,
-        attempts: Attempts::default(),
-        text: String::new(),
-        notes: notes_on(fact),
-        evidence: Vec::new(),
-    }
-}
-
-/// What to know of an entry before relying on it.
-fn notes_on(fact: &Fact) -> Vec<String> {
-    let salvaged = "the entry stands behind a torn one in the same line [rule: salvaged]";
-    fact.salvaged.then(|| salvaged.to_owned()).into_iter().collect()
-}
-
 fn removed<'l>(
     inquiry: &Inquiry<'l>,
     life: &Life<'l>,
@@ -163,7 +127,7 @@ fn removed<'l>(
     behind: Behind<'l>,
     attempts: &[(&Fact, Outcome)],
 ) -> Answer {
-    let mut answer = blank(life, decided.fact, decided.outcome);
+    let mut answer = decided.fact.answer(&life.key, life.uid, decided.outcome);
     answer.mechanism = Some(behind.mechanism.unwrap_or(decided.mechanism));
     answer.certainty = decided.certainty;
     answer.attempts = counts(attempts);
@@ -182,7 +146,7 @@ fn removed<'l>(
 }
 
 fn pressure(inquiry: &Inquiry<'_>, life: &Life<'_>, fact: &Fact) -> Answer {
-    let mut answer = blank(life, fact, Outcome::Succeeded);
+    let mut answer = fact.answer(&life.key, life.uid, Outcome::Succeeded);
     answer.mechanism = Some(Mechanism::NodePressure);
     answer.text = tell::removal(&answer, &life.key, None);
     answer.notes.push("the pod's object stays, in phase Failed, until somebody deletes it".to_owned());
@@ -197,7 +161,7 @@ fn unknown(inquiry: &Inquiry<'_>, life: &Life<'_>, unexplained: &Unexplained<'_>
         names.dedup();
         names
     };
-    let mut answer = blank(life, unexplained.shown_by, Outcome::Unknown);
+    let mut answer = unexplained.shown_by.answer(&life.key, life.uid, Outcome::Unknown);
     answer.actor = None;
     answer.certainty = Certainty::Inferred;
     answer.text = tell::unexplained(&life.key, &names(&unexplained.rivals), &names(&unexplained.possible));
@@ -235,7 +199,7 @@ fn tries(
     let answer = |((outcome, _, subresource), facts): (Kind<'_>, Vec<&Fact>)| {
         let last = facts.last().copied()?;
         let mechanism = if subresource == "eviction" { Mechanism::EvictionApi } else { Mechanism::Delete };
-        let mut answer = blank(life, last, outcome);
+        let mut answer = last.answer(&life.key, life.uid, outcome);
         answer.question = question.name;
         answer.mechanism = Some(mechanism);
         answer.attempts = tell::counts(outcome, facts.len() as u64);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Actor, Answer, Attempts, Certainty, Evidence, Object, Outcome};
+use crate::answer::{Answer, Certainty, Evidence, Outcome};
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::removal::outcome_of_refusal;
@@ -231,31 +231,6 @@ fn is_superseded(fact: &Fact, stages: &[&Fact]) -> bool {
     fact.stage == "ResponseStarted" && stages.iter().any(|other| other.stage != "ResponseStarted")
 }
 
-fn blank(ask: &Ask, fact: &Fact, outcome: Outcome) -> Answer {
-    Answer {
-        question: ask.question.name,
-        object: Object {
-            api_group: fact.key.group.clone(),
-            resource: fact.key.resource.clone(),
-            namespace: (!fact.key.namespace.is_empty()).then(|| fact.key.namespace.clone()),
-            name: fact.key.name.clone(),
-            uid: fact.uid.clone(),
-        },
-        outcome,
-        mechanism: None,
-        certainty: Certainty::Recorded,
-        time: Some(fact.time),
-        actor: Some(Actor::clone(&fact.actor)),
-        cause: None,
-        chain: Vec::new(),
-        token_minted: None,
-        attempts: Attempts::default(),
-        text: String::new(),
-        notes: Vec::new(),
-        evidence: Vec::new(),
-    }
-}
-
 fn done<'l>(
     inquiry: &Inquiry<'l>,
     ask: &Ask,
@@ -264,7 +239,8 @@ fn done<'l>(
     request: &Request,
 ) -> Answer {
     let fact = story.fact;
-    let mut answer = blank(ask, fact, Outcome::Succeeded);
+    let mut answer = fact.answer(&fact.key, fact.uid.as_deref(), Outcome::Succeeded);
+    answer.question = ask.question.name;
     answer.certainty = told.certainty;
     if fact.component.is_some() {
         answer.chain = (request.behind)(inquiry, fact).iter().map(|link| inquiry.cause(link)).collect();
@@ -272,7 +248,7 @@ fn done<'l>(
     }
     answer.token_minted = inquiry.minted(&fact.actor);
     answer.text = tell::done(&answer, &told.did);
-    answer.notes = told.notes;
+    answer.notes.extend(told.notes);
     answer.evidence = std::iter::once(&fact).chain(story.stages).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
@@ -281,7 +257,8 @@ fn done<'l>(
 /// Requests of one user about one object that fared alike.
 fn tried(inquiry: &Inquiry<'_>, ask: &Ask, outcome: Outcome, facts: &[&Fact]) -> Option<Answer> {
     let last = facts.last().copied()?;
-    let mut answer = blank(ask, last, outcome);
+    let mut answer = last.answer(&last.key, last.uid.as_deref(), outcome);
+    answer.question = ask.question.name;
     answer.attempts = tell::counts(outcome, facts.len() as u64);
     answer.text = tell::refused(&last.actor, ask.question.infinitive, last, outcome, facts.len() as u64);
     answer.evidence = tell::newest(facts).map(|fact| inquiry.evidence(fact)).collect();
