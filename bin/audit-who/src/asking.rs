@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use anyhow::{Context, anyhow, bail};
-use audit_who_core::event::answer::Outcome;
 use audit_who_core::event::case::{Ask, Case, Subject, Window};
 use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::glob::Glob;
@@ -49,7 +48,11 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let case = Case::new(ask_about);
     let asked = ask(&scan(matches), &Inputs::open(paths(matches)?), case);
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
-    let status = if undecided.is_some() { ERROR } else { status(matches, is_found(&asked), &asked.coverage) };
+    let status = if undecided.is_some() {
+        ERROR
+    } else {
+        status(matches, is_found(question, &asked), &asked.coverage)
+    };
     let printed = print(matches, &asked, &style);
     if let Some(undecided) = undecided {
         complain(&undecided);
@@ -139,8 +142,8 @@ pub(crate) fn color(matches: &ArgMatches) -> bool {
     }
 }
 
-fn is_found(asked: &Asked) -> bool {
-    asked.findings.answers.iter().any(|answer| answer.outcome == Outcome::Succeeded)
+fn is_found(question: &Question, asked: &Asked) -> bool {
+    asked.findings.answers.iter().any(|answer| answer.outcome == question.outcome())
 }
 
 /// The status to exit with: what could not be read outweighs what was found.

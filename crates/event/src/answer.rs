@@ -23,7 +23,7 @@ pub struct Answer {
     pub mechanism: Option<Mechanism>,
     /// Whether entries state it or rules infer it.
     pub certainty: Certainty,
-    /// When the deciding request was answered.
+    /// When the deciding request was answered; of a session (`exec` and the like), when it came in.
     pub time: Option<Timestamp>,
     /// Who sent the deciding request; `None` where these files don't say.
     pub actor: Option<Actor>,

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use serde_json::value::RawValue;
 
-use crate::body::{Body, Mark, Metadata, OwnerReference, Reference, Spec, Switch, json_patch};
+use crate::body::{
+    Body, Mark, Metadata, OwnerReference, PatchOperation, Reference, Spec, Switch, Taint, json_patch,
+};
 use crate::event::Event;
 
 /// An owner of an object, as a body names it.
@@ -186,7 +188,7 @@ impl Told {
         self.annotations_asked = owned(&marks.annotations);
     }
 
-    fn read_json_patch(&mut self, operations: &[crate::body::PatchOperation<'_>]) {
+    fn read_json_patch(&mut self, operations: &[PatchOperation<'_>]) {
         for operation in operations {
             let value = operation.value.map_or("null", RawValue::get);
             match operation.path.as_ref() {
@@ -197,11 +199,34 @@ impl Told {
                 "/spec/suspend" => self.suspend = value.parse().ok(),
                 "/spec/unschedulable" => self.cordons = Some(value == "true"),
                 path if path.starts_with("/spec/template") => self.template_asked = true,
-                path if path.starts_with("/spec/taints") && value.contains("\"NoExecute\"") => {
-                    self.no_execute.push("NoExecute".to_owned());
-                }
-                _ => {}
+                path if path.starts_with("/spec/taints") => self.read_patched_taints(path, value),
+                path => self.read_patched_mark(path, operation),
             }
+        }
+    }
+
+    /// Taints that a JSON patch sets: all of them, or one among others that it does not name.
+    fn read_patched_taints(&mut self, path: &str, value: &str) {
+        let all: Option<Vec<Taint<'_>>> = serde_json::from_str(value).ok();
+        let one: Option<Taint<'_>> = serde_json::from_str(value).ok();
+        let set = all.as_ref().map_or_else(|| one.iter().collect(), |all| all.iter().collect::<Vec<_>>());
+        let no_execute = set.iter().filter(|taint| taint.effect == "NoExecute");
+        self.no_execute.extend(no_execute.map(ToString::to_string));
+        if path == "/spec/taints" {
+            self.taints_asked = Some(set.iter().map(ToString::to_string).collect());
+        }
+    }
+
+    /// A label or annotation that a JSON patch sets or removes.
+    fn read_patched_mark(&mut self, path: &str, operation: &PatchOperation<'_>) {
+        let value = operation.value.and_then(|value| serde_json::from_str(value.get()).ok());
+        let value = value.filter(|_| operation.op != "remove");
+        // In a JSON pointer `~1` stands for `/` and `~0` for `~`.
+        let name = |escaped: &str| escaped.replace("~1", "/").replace("~0", "~");
+        if let Some(label) = path.strip_prefix("/metadata/labels/") {
+            self.labels_asked.push((name(label), value));
+        } else if let Some(annotation) = path.strip_prefix("/metadata/annotations/") {
+            self.annotations_asked.push((name(annotation), value));
         }
     }
 

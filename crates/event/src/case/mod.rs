@@ -33,7 +33,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer, Mechanism, Outcome};
+use crate::answer::{Actor, Answer, Mechanism};
 use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
@@ -219,6 +219,16 @@ impl Case {
         findings
     }
 
+    /// How many answers say that what was asked about came to be.
+    fn successes(&self, findings: &Findings) -> usize {
+        let outcome = self.ask.question.outcome();
+        findings.answers.iter().filter(|answer| answer.outcome == outcome).count()
+    }
+
+    fn is_found(&self, findings: &Findings) -> bool {
+        self.successes(findings) > 0
+    }
+
     /// The one copy of an actor that facts share.
     fn shared(&mut self, actor: Actor) -> Arc<Actor> {
         if let Some(known) = self.actors.get(&actor) {
@@ -233,7 +243,7 @@ impl Case {
     /// something was found, or where every entry is of these kinds.
     pub fn census(&self, findings: &Findings) -> Option<Census> {
         let target = self.ask.subject.target()?;
-        (!is_found(findings)).then(|| Census::new(self.kinds(target)))
+        (!self.is_found(findings)).then(|| Census::new(self.kinds(target)))
     }
 
     fn kinds(&self, target: &Target) -> Vec<Kind> {
@@ -245,7 +255,7 @@ impl Case {
     /// read of which server.
     pub fn judge_coverage(&self, findings: &Findings, coverage: &mut Coverage) {
         let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
-        let found = is_found(findings);
+        let found = self.is_found(findings);
         let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
         coverage.truncated = self.truncated.len() as u64;
         coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
@@ -261,7 +271,7 @@ impl Case {
         if !self.ask.selection.is_empty() {
             asked = format!("{asked}, {}", self.ask.selection);
         }
-        if let found @ 1.. = successes(findings) {
+        if let found @ 1.. = self.successes(findings) {
             return format!("{asked}: {found} found");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
@@ -339,14 +349,6 @@ impl Fold for Case {
         self.facts.extend(other.facts);
         self.truncated.extend(other.truncated);
     }
-}
-
-fn successes(findings: &Findings) -> usize {
-    findings.answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded).count()
-}
-
-fn is_found(findings: &Findings) -> bool {
-    successes(findings) > 0
 }
 
 /// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those

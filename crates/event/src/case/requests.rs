@@ -29,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) bodies: bool,
     /// Whether requests about a whole collection may answer it too.
     pub(crate) collections: bool,
+    /// The outcome that was asked about.
+    pub(crate) outcome: Outcome,
     /// What a request did, in the past tense and with its object; `None` if it does not answer the question.
     pub(crate) tell: fn(&Story<'_, '_>) -> Option<Told>,
     /// Who was behind it, where it is a component that acted.
@@ -92,6 +94,7 @@ pub(crate) const CHANGE: Request = Request {
     reads: false,
     bodies: false,
     collections: false,
+    outcome: Outcome::Succeeded,
     tell: |story| Some(Told::recorded(format!("changed {}", story.fact.key))),
     behind: nobody,
 };
@@ -249,7 +252,12 @@ fn done<'l>(
     answer.token_minted = inquiry.minted(&fact.actor);
     answer.text = tell::done(&answer, &told.did);
     answer.notes.extend(told.notes);
-    answer.evidence = std::iter::once(&fact).chain(story.stages).map(|fact| inquiry.evidence(fact)).collect();
+    if fact.code == 101 {
+        // A session ends when somebody leaves; what counts is when they came in.
+        answer.time = Some(fact.received);
+    }
+    let others = story.stages.iter().filter(|stage| stage.address != fact.address);
+    answer.evidence = std::iter::once(&fact).chain(others).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
 }
@@ -260,7 +268,8 @@ fn tried(inquiry: &Inquiry<'_>, ask: &Ask, outcome: Outcome, facts: &[&Fact]) ->
     let mut answer = last.answer(&last.key, last.uid.as_deref(), outcome);
     answer.question = ask.question.name;
     answer.attempts = tell::counts(outcome, facts.len() as u64);
-    answer.text = tell::refused(&last.actor, ask.question.infinitive, last, outcome, facts.len() as u64);
+    let infinitive = Some(ask.question.infinitive).filter(|infinitive| !infinitive.is_empty());
+    answer.text = tell::refused(last, infinitive, outcome, facts.len() as u64);
     answer.evidence = tell::newest(facts).map(|fact| inquiry.evidence(fact)).collect();
     answer.notes.extend(tell::left_out(facts.len()));
     Some(answer)

@@ -126,13 +126,21 @@ pub(crate) fn done(answer: &Answer, did: &str) -> String {
 }
 
 /// `bob tried to delete node n3 and was not allowed to (kubectl)`.
-pub(crate) fn refused(actor: &Actor, infinitive: &str, fact: &Fact, outcome: Outcome, count: u64) -> String {
+///
+/// Without an infinitive the request's own words stand for it: its verb, and the subresource if it has one.
+pub(crate) fn refused(fact: &Fact, infinitive: Option<&str>, outcome: Outcome, count: u64) -> String {
+    let actor = &fact.actor;
+    let what = match (infinitive, fact.subresource.as_str()) {
+        (Some(infinitive), _) => format!("{infinitive} {}", fact.key),
+        (None, "") => format!("{} {}", fact.verb, fact.key),
+        (None, sub) => format!("{} {}/{sub} for {}", fact.verb, fact.key.resource, fact.key),
+    };
     let tried = if count == 1 { "tried".to_owned() } else { format!("tried {count} times") };
     let end = ENDS.iter().find(|(known, _)| *known == outcome).map_or("failed", |(_, end)| end);
     let link = if outcome == Outcome::DryRun { "," } else { " and" };
     let message = format!("{} {}", fact.code, fact.message);
     let message = (outcome != Outcome::DryRun).then(|| message.trim_end());
-    format!("{} {tried} to {infinitive} {}{link} {end}{}", who(actor), fact.key, aside(actor, message))
+    format!("{} {tried} to {what}{link} {end}{}", who(actor), aside(actor, message))
 }
 
 /// Attempts that all fared alike.

@@ -1,11 +1,10 @@
 //! Questions about access: into pods, to data, and to permissions.
 
 use crate::case::Subject;
-use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
 use crate::filter::ISSUED_CREDENTIAL;
+use crate::question::object::asked;
 use crate::question::{Story, Told};
-use crate::subject::Key;
 use crate::uri;
 
 /// A request that opens something: `get` over a WebSocket since kubectl 1.31, `create` over SPDY before.
@@ -41,7 +40,7 @@ pub(crate) const IMPERSONATED: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| is_impersonated(story).then(|| did(story)),
+    tell: |story| is_impersonated(story).then(|| Told::recorded(asked(story.fact))),
     ..CHANGE
 };
 
@@ -50,7 +49,7 @@ pub(crate) const DID: Request = Request {
     subresources: &[],
     reads: true,
     collections: true,
-    tell: |story| (is_by(story) || is_impersonated(story)).then(|| did(story)),
+    tell: |story| (is_by(story) || is_impersonated(story)).then(|| Told::recorded(asked(story.fact))),
     ..CHANGE
 };
 
@@ -170,17 +169,4 @@ fn is_by(story: &Story<'_, '_>) -> bool {
 fn is_impersonated(story: &Story<'_, '_>) -> bool {
     let Some(impersonated) = &story.fact.actor.impersonated else { return false };
     matches!(story.subject, Subject::User(name) if name.matches(&impersonated.username))
-}
-
-fn did(story: &Story<'_, '_>) -> Told {
-    let fact: &Fact = story.fact;
-    let sub = if fact.subresource.is_empty() { String::new() } else { format!("/{}", fact.subresource) };
-    let Key { resource, namespace, name, .. } = &fact.key;
-    let place = [namespace.as_str(), name.as_str()]
-        .iter()
-        .filter(|part| !part.is_empty())
-        .copied()
-        .collect::<Vec<_>>()
-        .join("/");
-    Told::recorded(format!("sent {} {resource}{sub} {place}", fact.verb).trim_end().to_owned())
 }

@@ -9,7 +9,7 @@ mod node;
 mod object;
 mod workload;
 
-use crate::answer::Mechanism;
+use crate::answer::{Mechanism, Outcome};
 use crate::case::inquiry::Inquiry;
 use crate::case::{Ask, Findings, Subject, removals, requests};
 use crate::census::Kind;
@@ -30,7 +30,7 @@ pub struct Question {
     pub about: &'static str,
     /// What was done, in words: `pod x was not …`.
     pub participle: &'static str,
-    /// The same as an infinitive: `alice tried to … pod x`.
+    /// The same as an infinitive: `alice tried to … pod x`; empty where the request's own verb says it.
     pub infinitive: &'static str,
     /// What it is asked about.
     pub argument: Argument,
@@ -76,6 +76,16 @@ pub(crate) enum Rule {
     Requests(&'static Request),
     /// By counting requests: by [`Counting`](crate::count::Counting), not by a case.
     Count(&'static [Dimension]),
+}
+
+impl Question {
+    /// The outcome that is asked about: that it was done, or, of refusals, that it was not allowed.
+    pub fn outcome(&self) -> Outcome {
+        match self.rule {
+            Rule::Requests(request) => request.outcome,
+            _ => Outcome::Succeeded,
+        }
+    }
 }
 
 impl Rule {
@@ -219,15 +229,15 @@ questions! {
         "Who approved a certificate signing request";
     "token" ["minted"] "had a token minted" / "mint a token of" (Target) Rule::Requests(&access::TOKEN), TOKEN,
         "Who had a token of a service account minted";
-    "denied" ["forbidden"] "refused" / "touch" (Target) Rule::Requests(&object::DENIED), DENIED,
+    "denied" ["forbidden"] "refused" / "" (Target) Rule::Requests(&object::DENIED), DENIED,
         "Whose requests about an object were refused, and which permission was missing";
-    "touched" ["touch"] "touched" / "touch" (Target) Rule::Requests(&object::TOUCHED), TOUCHED,
+    "touched" ["touch"] "touched" / "" (Target) Rule::Requests(&object::TOUCHED), TOUCHED,
         "Everything that was asked about an object";
     "history" [] "changed" / "change" (Target) Rule::Requests(&object::HISTORY), HISTORY,
         "The life of an object: everything that changed it, in order";
     "impersonated" ["impersonate"] "impersonated" / "impersonate" (User) Rule::Requests(&access::IMPERSONATED), TOUCHED,
         "Who acted as a user";
-    "did" [] "done" / "do" (User) Rule::Requests(&access::DID), TOUCHED,
+    "did" [] "done" / "" (User) Rule::Requests(&access::DID), TOUCHED,
         "Everything that a user did";
     "top" [] "counted" / "count" (Dimension) Rule::Count(dimension::ALL), TOUCHED,
         "Who or what makes the most requests: by user, verb, resource, namespace, client, code or host";

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::answer::Outcome;
 use crate::case::difference::{Difference, differences};
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Request};
@@ -44,7 +45,7 @@ pub(crate) const ANNOTATED: Request = Request {
 };
 
 pub(crate) const DENIED: Request =
-    Request { verbs: &[], subresources: &[], reads: true, tell: denied, ..CHANGE };
+    Request { verbs: &[], subresources: &[], reads: true, tell: denied, outcome: Outcome::Denied, ..CHANGE };
 
 pub(crate) const TOUCHED: Request = Request {
     verbs: &[],
@@ -212,10 +213,12 @@ fn denied(story: &Story<'_, '_>) -> Option<Told> {
     matches!(story.fact.code, 401 | 403).then(|| Told::recorded(asked(story.fact)))
 }
 
-/// `sent patch pods/eviction for pod drain/web-1`.
-fn asked(fact: &Fact) -> String {
-    let sub = if fact.subresource.is_empty() { String::new() } else { format!("/{}", fact.subresource) };
-    format!("sent {} {}{sub} for {}", fact.verb, fact.key.resource, fact.key)
+/// `sent create pods/eviction for pod drain/web-1`, `sent list pods of namespace drain`.
+pub(crate) fn asked(fact: &Fact) -> String {
+    match fact.subresource.as_str() {
+        "" => format!("sent {} {}", fact.verb, fact.key),
+        sub => format!("sent {} {}/{sub} for {}", fact.verb, fact.key.resource, fact.key),
+    }
 }
 
 fn lived(story: &Story<'_, '_>) -> Option<Told> {
