@@ -74,10 +74,23 @@ pub(crate) fn scan(matches: &ArgMatches) -> Scan {
     threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)))
 }
 
+/// How a group is named where a user is asked for.
+pub(crate) const GROUP: &str = "group/";
+
+/// The user that is named by itself, as `user/NAME`, or as `serviceaccount/NAMESPACE/NAME`.
+fn username(text: &str) -> String {
+    let account = ["serviceaccount/", "sa/"].iter().find_map(|kind| text.strip_prefix(kind)?.split_once('/'));
+    match account {
+        Some((namespace, name)) => format!("system:serviceaccount:{namespace}:{name}"),
+        None => text.strip_prefix("user/").unwrap_or(text).to_owned(),
+    }
+}
+
 fn subject(question: &Question, matches: &ArgMatches) -> anyhow::Result<Subject> {
     let text = value(matches, "subject").unwrap_or_default();
     if question.argument == Argument::User {
-        return Ok(Subject::User(Glob::new(text)));
+        let any = text.starts_with(GROUP);
+        return Ok(Subject::User(if any { Glob::any() } else { Glob::new(username(text)) }));
     }
     let target = Target::parse(text).map_err(|error| anyhow!("{error}"))?;
     let target = target.in_namespace(value(matches, "namespace").map(Glob::new));

@@ -85,7 +85,7 @@ fn subject(question: &Question) -> Option<Arg> {
     let arg = |name, help| Arg::new("subject").value_name(name).required(true).help(help);
     match question.argument {
         Argument::Target => Some(arg("KIND/NAME", TARGET)),
-        Argument::User => Some(arg("USER", "User name; may hold *")),
+        Argument::User => Some(arg("USER", "User name, group/NAME or sa/NAMESPACE/NAME; may hold *")),
         Argument::Dimension => {
             let names = question.dimensions().iter().map(|dimension| dimension.name);
             let known = clap::builder::PossibleValuesParser::new(names);

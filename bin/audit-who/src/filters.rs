@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use audit_who_core::Expression;
 use audit_who_core::event::selection::{Field, Predicate, Selection};
 use clap::{Arg, ArgAction, ArgMatches};
 
+use crate::asking::GROUP;
 use crate::cli::value;
 
 /// The heading in help, and what all of these options have in common.
@@ -44,6 +45,12 @@ pub(crate) fn filters(matches: &ArgMatches) -> anyhow::Result<Filters> {
         for text in matches.get_many::<String>(field.option()).unwrap_or_default() {
             selection.add(field, text).map_err(|error| anyhow!("{error}"))?;
         }
+    }
+    if let Some(group) = value(matches, "subject").and_then(|subject| subject.strip_prefix(GROUP)) {
+        if matches.get_many::<String>(Field::Group.option()).is_some() {
+            bail!("{GROUP}NAME and --group say the same: give one of them");
+        }
+        selection.add(Field::Group, group).map_err(|error| anyhow!("{error}"))?;
     }
     let condition = value(matches, "where").map(Expression::parse).transpose();
     let condition = condition.map_err(|error| anyhow!("--where: {error}"))?.map(Arc::new);

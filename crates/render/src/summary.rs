@@ -109,8 +109,9 @@ pub(crate) fn duration(micros: i64) -> String {
 fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
     let total = &coverage.total;
     let mut line = format!(
-        "searched {}, {}, {}",
+        "searched {}{}, {}, {}",
         sources(&coverage.sources),
+        servers(coverage),
         size(total.bytes),
         counted(total.entries, "entry", "entries")
     );
@@ -145,6 +146,14 @@ fn sources(sources: &[SourceCoverage]) -> String {
         (0, _) => "standard input".to_owned(),
         (files, 0) => plural(files as u64, "file"),
         (files, _) => format!("{} and standard input", plural(files as u64, "file")),
+    }
+}
+
+/// Of how many API servers the logs are: where only one of several is here, requests to the others are not.
+fn servers(coverage: &Coverage) -> String {
+    match coverage.servers.len() as u64 {
+        0 => String::new(),
+        count => format!(" of {}", plural(count, "API server")),
     }
 }
 
@@ -201,7 +210,7 @@ mod tests {
                 "bad line: audit.log:12345 (630 bytes): torn JSON: the line ends inside a string",
                 "gap: logs: no entries for 97 s, 2026-11-23 05:46:00 to 05:47:37 UTC, in logs/audit-2026-11-23T05-47-40.000.log",
                 "error: old/audit.log.gz: permission denied; read it as root",
-                "searched 1 file, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
+                "searched 1 file of 1 API server, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
             ]
         );
     }
@@ -216,7 +225,7 @@ mod tests {
         let lines = summary(&coverage, &Style { zone: zone("Asia/Tokyo"), ..PLAIN });
         assert_eq!(
             lines[8],
-            "searched standard input, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
+            "searched standard input of 1 API server, 6.1 MB, 4,512 entries, 2026-11-23 14:44:57 to 14:48:10 +09:00; 1,209 bad lines"
         );
         assert_eq!(lines[5], "… and 1,204 more");
         assert_eq!(lines[7], "warning: old/audit.log.gz: permission denied; read it as root");
