@@ -49,7 +49,7 @@ impl Seen {
 /// Group, resource, subresource, verb, level.
 type Key = [String; 5];
 
-/// Counts of entries, the first [`MAX_ROWS`] sorts of them one by one.
+/// Counts of entries, the first `MAX_ROWS` sorts of them one by one.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     rows: BTreeMap<Key, (Vec<String>, u64)>,
