@@ -69,7 +69,7 @@ fn question(question: &'static Question) -> Command {
         let command = command.args(objects()).args(times()).args(filters::args());
         return command.args(output()).arg(explain::arg());
     }
-    command.arg(limit()).args(times()).args(output())
+    command.arg(limit()).args(times()).args(filters::args()).args(output())
 }
 
 fn paths() -> Arg {

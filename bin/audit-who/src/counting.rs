@@ -11,8 +11,8 @@ use audit_who_core::{Counted, Inputs, count};
 use audit_who_render::{Format, Style};
 use clap::ArgMatches;
 
-use crate::asking;
 use crate::cli::value;
+use crate::{asking, complain, filters};
 
 /// Counts, prints the counts, and says how it ended.
 pub(crate) fn run(
@@ -21,12 +21,21 @@ pub(crate) fn run(
     window: Window,
     style: &Style,
 ) -> anyhow::Result<ExitCode> {
-    let counting = Counting::new(question, dimension(question, matches)?, window);
+    let filters = filters::filters(matches)?;
+    let counting =
+        Counting::new(question, dimension(question, matches)?, window).selecting(filters.selection);
     let limit = matches.get_one::<usize>("limit").copied().filter(|limit| *limit > 0);
     let inputs = Inputs::open(asking::paths(matches)?);
     let counted = count(&asking::scan(matches), &inputs, &counting, limit);
-    let status = asking::status(matches, !counted.counts.rows.is_empty(), &counted.coverage);
-    asking::ended(status, print(matches, &counted, style))
+    let undecided = filters.condition.as_deref().and_then(filters::undecided);
+    let found = !counted.counts.rows.is_empty();
+    let status =
+        if undecided.is_some() { asking::ERROR } else { asking::status(matches, found, &counted.coverage) };
+    let printed = print(matches, &counted, style);
+    if let Some(undecided) = undecided {
+        complain(&undecided);
+    }
+    asking::ended(status, printed)
 }
 
 /// The dimension that is asked for, or the only one.

@@ -46,7 +46,9 @@ pub(crate) fn filters(matches: &ArgMatches) -> anyhow::Result<Filters> {
             selection.add(field, text).map_err(|error| anyhow!("{error}"))?;
         }
     }
-    if let Some(group) = value(matches, "subject").and_then(|subject| subject.strip_prefix(GROUP)) {
+    // Some questions have no subject.
+    let subject = matches.try_get_one::<String>("subject").ok().flatten();
+    if let Some(group) = subject.and_then(|subject| subject.strip_prefix(GROUP)) {
         if matches.get_many::<String>(Field::Group.option()).is_some() {
             bail!("{GROUP}NAME and --group say the same: give one of them");
         }

@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
 use crate::question::Question;
+use crate::selection::Selection;
 
 pub use self::dimension::Dimension;
 use self::kept::Kept;
@@ -36,6 +37,7 @@ pub struct Counting {
     question: &'static Question,
     dimension: &'static Dimension,
     window: Window,
+    selection: Selection,
     kept: Kept,
     /// The key of the event at hand: one buffer for all of them.
     key: String,
@@ -44,13 +46,20 @@ pub struct Counting {
 impl Counting {
     /// Counts by one of the question's dimensions what was answered within `window`.
     pub fn new(question: &'static Question, dimension: &'static Dimension, window: Window) -> Self {
-        Self { question, dimension, window, kept: Kept::new(MAX_KEYS), key: String::new() }
+        let (selection, kept) = (Selection::default(), Kept::new(MAX_KEYS));
+        Self { question, dimension, window, selection, kept, key: String::new() }
+    }
+
+    /// The same, of those requests alone that are selected.
+    #[must_use]
+    pub fn selecting(self, selection: Selection) -> Self {
+        Self { selection, ..self }
     }
 
     /// One that counts the same and has counted nothing yet, to be merged into this one.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self::new(self.question, self.dimension, self.window)
+        Self::new(self.question, self.dimension, self.window).selecting(self.selection.clone())
     }
 
     /// The stage times between which requests are counted.
@@ -71,9 +80,9 @@ impl Counting {
 }
 
 impl Fold for Counting {
-    fn event(&mut self, event: &Event<'_>, _: Address) {
+    fn event(&mut self, event: &Event<'_>, address: Address) {
         let Some(request) = Request::of(event) else { return };
-        if !self.window.holds(event.stage_time) {
+        if !self.window.holds(event.stage_time) || !self.selection.selects(event, address) {
             return;
         }
         self.key.clear();

@@ -8,9 +8,11 @@ mod pattern;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::case::fact::Fact;
+use crate::case::fact::{Fact, actor_of};
 use crate::event::Event;
+use crate::fold::Address;
 use crate::literals::Literals;
+use crate::subject::Key;
 
 pub use pattern::{CodeRange, Pattern, ResourcePattern};
 
@@ -204,6 +206,15 @@ impl Selection {
     pub(crate) fn meets(&self, event: &Event<'_>, fact: &Fact) -> bool {
         self.conditions.iter().all(|condition| condition.meets(fact))
             && self.predicate.as_ref().is_none_or(|predicate| predicate.holds(event))
+    }
+
+    /// Whether the request of `event` is one of those that are wanted, where no fact was made from it.
+    pub(crate) fn selects(&self, event: &Event<'_>, address: Address) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        let key = Key::of(event).unwrap_or_default();
+        self.meets(event, &Fact::of(event, key, address, Arc::new(actor_of(event))))
     }
 
     /// What must stand in a line for its request to be selected: the rarest kind that the selection has.
