@@ -120,6 +120,26 @@ fn neither_order_nor_parts_nor_the_prefilter_change_what_is_found() {
     }
 }
 
+/// `kubectl apply` looks for an object, finds none and creates it: that is not its end.
+#[test]
+fn what_was_missing_before_it_was_created_is_not_gone() {
+    let entry = |second: u8, user: &str, verb: &str, code: u16| {
+        format!(
+            r#"{{"level":"Metadata","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"{verb}","user":{{"username":"{user}"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web-1","apiVersion":"v1"}},"responseStatus":{{"code":{code}}},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
+        )
+    };
+    let log = [
+        entry(1, "jonas", "get", 404),
+        entry(2, "jonas", "create", 201),
+        entry(9, "system:node:n1", "delete", 200),
+    ];
+    let all = lines(&log.join("\n"));
+    let answers = run(named("deleted").unwrap(), target("pod/web-1"), |_| vec![all.clone()]).answers;
+    let outcomes: Vec<Outcome> = answers.iter().map(|answer| answer.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Unknown]);
+    assert_eq!(answers[0].evidence[0].audit_id, "9");
+}
+
 /// The lines that hold one of the literals: what a prefilter leaves at least.
 fn selected(all: &Lines, case: &Case) -> Lines {
     let literals = case.literals();

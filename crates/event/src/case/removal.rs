@@ -83,7 +83,8 @@ pub(crate) fn removal<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Removal<'l> {
 
     let ends: Vec<&Fact> = life.facts.iter().copied().filter(|fact| shows_end(fact)).collect();
     let first = accepted.first().copied();
-    let after = first.map_or(Timestamp::MIN, |(fact, _)| fact.received);
+    // Before it was there, that it is missing shows nothing: `kubectl apply` looks for an object and then creates it.
+    let after = first.map(|(fact, _)| fact.received).or_else(|| life.seen_from()).unwrap_or(Timestamp::MIN);
     let end = ends.iter().copied().find(|fact| fact.time >= after);
     match (first, end) {
         (Some((fact, certainty)), end) => match rivals(&accepted, end) {
@@ -118,8 +119,7 @@ fn explain_late<'l>(
         return;
     }
     // What is missing was never there, or went before the facts begin.
-    let was_there =
-        is_last_word(end) || life.facts.iter().any(|fact| fact.succeeded() && fact.time < end.time);
+    let was_there = life.seen_from().is_some();
     judged.unexplained = was_there.then_some(Unexplained { shown_by: end, possible, rivals: Vec::new() });
 }
 
