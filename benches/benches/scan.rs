@@ -5,9 +5,9 @@
 use std::path::Path;
 
 use audit_who_core::event::case::{Ask, Case, Subject};
-use audit_who_core::event::literals::Literals;
+use audit_who_core::event::look::Look;
 use audit_who_core::event::{event::Event, fold, question, target::Target};
-use audit_who_core::{Inputs, Scan, ask};
+use audit_who_core::{Files, Inputs, Scan, ask};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const BYTES: u64 = 256 * 1024 * 1024;
@@ -30,7 +30,7 @@ fn evicted(log: &Path, pod: &str) -> usize {
     let question = question::named("evicted").expect("a question of the table");
     let subject = Subject::Target(Target::parse(pod).expect("a target"));
     let case = Case::new(Ask::new(question, subject));
-    ask(&Scan::new(), &Inputs::open([log]), case).findings.answers.len()
+    ask(&Files::new(&Scan::new(), &Inputs::open([log])), case).findings.answers.len()
 }
 
 fn scan(criterion: &mut Criterion) {
@@ -42,7 +42,7 @@ fn scan(criterion: &mut Criterion) {
     group.bench_function("2,000 hits", |b| b.iter(|| evicted(&log, "pod/hit*")));
     group.bench_function("decode everything", |b| {
         let inputs = Inputs::open([&log]);
-        b.iter(|| Scan::new().run(&inputs, &Literals::everything(), Count::default).0.0);
+        b.iter(|| Scan::new().run(&inputs, &Look::everything(), Count::default).0.0);
     });
     group.finish();
 }

@@ -14,7 +14,7 @@ use audit_who_core::event::target::Target;
 use audit_who_core::event::time::Timestamp;
 use audit_who_core::event::when;
 use audit_who_core::event::zone::Zone;
-use audit_who_core::{Asked, Inputs, Scan, ask};
+use audit_who_core::{Asked, Files, Inputs, Scan, ask};
 use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
@@ -46,7 +46,8 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         return printed.context("the queries could not be written");
     }
     let case = Case::new(ask_about);
-    let asked = ask(&scan(matches), &Inputs::open(paths(matches)?), case);
+    let inputs = Inputs::open(paths(matches)?);
+    let asked = ask(&Files::new(&scan(matches), &inputs), case);
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let status = if undecided.is_some() {
         ERROR

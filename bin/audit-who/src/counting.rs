@@ -7,7 +7,7 @@ use anyhow::Context;
 use audit_who_core::event::case::Window;
 use audit_who_core::event::count::{Counting, Dimension};
 use audit_who_core::event::question::Question;
-use audit_who_core::{Counted, Inputs, count};
+use audit_who_core::{Counted, Files, Inputs, count};
 use audit_who_render::{Format, Style};
 use clap::ArgMatches;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(
         Counting::new(question, dimension(question, matches)?, window).selecting(filters.selection);
     let limit = matches.get_one::<usize>("limit").copied().filter(|limit| *limit > 0);
     let inputs = Inputs::open(asking::paths(matches)?);
-    let counted = count(&asking::scan(matches), &inputs, &counting, limit);
+    let counted = count(&Files::new(&asking::scan(matches), &inputs), &counting, limit);
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let found = !counted.counts.rows.is_empty();
     let status =

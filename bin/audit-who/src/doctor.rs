@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use audit_who_core::{Inputs, Scan, doctor};
+use audit_who_core::{Files, Inputs, Scan, doctor};
 use audit_who_render::{Style, write_doctor, write_doctor_json};
 use clap::ArgMatches;
 
@@ -19,7 +19,8 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let zone = asking::zone(matches)?;
     let threads = matches.get_one::<u16>("threads");
     let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
-    let report = doctor(&scan, &Inputs::open(asking::paths(matches)?));
+    let inputs = Inputs::open(asking::paths(matches)?);
+    let report = doctor(&Files::new(&scan, &inputs));
     let status = if report.problems.iter().any(|problem| problem.fatal) {
         ERROR
     } else if report.findings.is_empty() {

@@ -1,10 +1,9 @@
-//! Requests counted over inputs.
+//! Requests counted over logs.
 
 use audit_who_event::count::{Counting, Counts};
 use audit_who_event::coverage::Coverage;
 
-use crate::input::Inputs;
-use crate::scan::Scan;
+use crate::logs::Logs;
 
 /// What was counted, and in what.
 #[derive(Debug, PartialEq)]
@@ -15,12 +14,12 @@ pub struct Counted {
     pub coverage: Coverage,
 }
 
-/// Looks through `inputs` once and counts; at most `limit` rows are told if one is given.
+/// Looks through `logs` once and counts; at most `limit` rows are told if one is given.
 ///
 /// The counts don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read.
-pub fn count(scan: &Scan, inputs: &Inputs, counting: &Counting, limit: Option<usize>) -> Counted {
-    let (counted, mut coverage) = scan.run(inputs, &counting.literals(), || counting.fork());
+pub fn count(logs: &impl Logs, counting: &Counting, limit: Option<usize>) -> Counted {
+    let (counted, mut coverage) = logs.look(&counting.look(), || counting.fork());
     let counts = counted.report(limit);
     let window = counting.window();
     coverage.incomplete = coverage.losses(window.from, window.until);

@@ -10,13 +10,13 @@
 //! use audit_who_core::event::case::{Ask, Case, Subject};
 //! use audit_who_core::event::glob::Glob;
 //! use audit_who_core::event::{question, target::Target};
-//! use audit_who_core::{Inputs, Scan, ask};
+//! use audit_who_core::{Files, Inputs, Scan, ask};
 //!
 //! let question = question::named("evicted").ok_or("no such question")?;
 //! let pod = Target::parse("pod/web-1")?.in_namespace(Some(Glob::new("shop")));
 //! let case = Case::new(Ask::new(question, Subject::Target(pod)));
 //! let inputs = Inputs::open([concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/drain/audit.log")]);
-//! let asked = ask(&Scan::new(), &inputs, case);
+//! let asked = ask(&Files::new(&Scan::new(), &inputs), case);
 //!
 //! let answer = &asked.findings.answers[0];
 //! assert_eq!(answer.outcome, Outcome::Succeeded);
@@ -41,6 +41,7 @@ mod expression;
 mod head;
 mod input;
 mod layout;
+mod logs;
 mod scan;
 mod spool;
 
@@ -53,4 +54,5 @@ pub use crate::error::{Error, ErrorKind};
 #[cfg(feature = "cel")]
 pub use crate::expression::{Expression, ExpressionError, Failures};
 pub use crate::input::Inputs;
+pub use crate::logs::{Files, Logs};
 pub use crate::scan::Scan;

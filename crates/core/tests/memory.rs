@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write};
 use audit_who_core::event::event::Event;
 use audit_who_core::event::fold::{Address, Fold};
 use audit_who_core::event::literals::Literals;
+use audit_who_core::event::look::Look;
 use audit_who_core::{Inputs, Scan};
 
 const MIB: usize = 1024 * 1024;
@@ -54,7 +55,8 @@ fn long_lines_and_holes_take_little_more_than_the_longest_line() {
     let before = peak();
     let inputs = Inputs::open([&path]);
     let scan = Scan::new().threads(2).max_line(64 * MIB + 1024);
-    let (_, coverage) = scan.run(&inputs, &Literals::any_of(["absent".to_owned()]), || Nothing);
+    let absent = Look { filters: None, literals: Literals::any_of(["absent".to_owned()]) };
+    let (_, coverage) = scan.run(&inputs, &absent, || Nothing);
     let held = (peak() - before) / 1024;
 
     assert_eq!(coverage.total.entries, 5);

@@ -24,6 +24,7 @@ pub use self::rows::{Rows, Seen};
 use crate::event::Event;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
+use crate::look::Look;
 
 /// Counts the entries of some kinds.
 #[derive(Debug)]
@@ -38,9 +39,12 @@ impl Census {
         Self { kinds: kinds.into(), rows: Rows::default() }
     }
 
-    /// What must stand in a line to be counted.
-    pub fn literals(&self) -> Literals {
-        self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals()))
+    /// What a look that counts wants.
+    pub fn look(&self) -> Look {
+        Look {
+            filters: Some(self.kinds.iter().map(Kind::filter).collect()),
+            literals: self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals())),
+        }
     }
 
     /// A census of the same kinds that has counted nothing yet.

@@ -16,6 +16,7 @@ pub mod fold;
 pub mod glob;
 pub mod legacy;
 pub mod literals;
+pub mod look;
 pub mod peek;
 pub mod policy;
 pub mod question;
@@ -23,7 +24,6 @@ pub mod resource;
 pub mod selection;
 pub mod subject;
 pub mod target;
-
 pub mod time;
 pub mod uri;
 pub mod when;

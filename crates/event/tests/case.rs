@@ -142,7 +142,7 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
 
 /// The lines that hold one of the literals: what a prefilter leaves at least.
 fn selected(all: &Lines, case: &Case) -> Lines {
-    let literals = case.literals();
+    let literals = case.look().literals;
     let holds =
         |line: &str| literals.as_slice().is_none_or(|list| list.iter().any(|literal| line.contains(literal)));
     all.iter().filter(|(_, line)| holds(line)).cloned().collect()

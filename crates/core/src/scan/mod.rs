@@ -18,7 +18,7 @@ use std::thread;
 use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
 use audit_who_event::envelope;
 use audit_who_event::fold::Fold;
-use audit_who_event::literals::Literals;
+use audit_who_event::look::Look;
 
 use self::ledger::{Decode, Rules};
 use self::prefilter::Prefilter;
@@ -85,9 +85,9 @@ impl Scan {
 
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
     ///
-    /// A line can matter if `literals` says so. The others are counted as entries by their outer shape alone; what has not
+    /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone; what has not
     /// the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
-    /// therefore see events that hold none of the literals.
+    /// therefore see events that are not wanted.
     ///
     /// Time ranges and gaps in the coverage are told from every event that was decoded; of the others only the first and
     /// the last of each 128 KiB are looked at (and of several events in one line the last), and more where these are far
@@ -95,24 +95,19 @@ impl Scan {
     ///
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
-    pub fn run<F: Fold>(
-        &self,
-        inputs: &Inputs,
-        literals: &Literals,
-        fork: impl FnMut() -> F,
-    ) -> (F, Coverage) {
-        self.run_with(inputs, literals, fork, |line, sink| envelope::decode(line, sink))
+    pub fn run<F: Fold>(&self, inputs: &Inputs, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.run_with(inputs, look, fork, |line, sink| envelope::decode(line, sink))
     }
 
     fn run_with<F: Fold>(
         &self,
         inputs: &Inputs,
-        literals: &Literals,
+        look: &Look,
         mut fork: impl FnMut() -> F,
         decode: Decode<F>,
     ) -> (F, Coverage) {
         let sources = inputs.sources();
-        let rules = Rules { prefilter: Prefilter::new(literals), decode, max_line: self.max_line };
+        let rules = Rules { prefilter: Prefilter::new(&look.literals), decode, max_line: self.max_line };
         let pieces = work::pieces(sources, self.range, self.reach);
         let next = AtomicUsize::new(0);
         let run = |mut worker: Worker<'_, F>| {

@@ -8,6 +8,7 @@ use audit_who_event::envelope::Sink;
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::literals::Literals;
+use audit_who_event::look::Look;
 use audit_who_event::time::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -55,7 +56,8 @@ fn literals(literals: &[&str]) -> Literals {
 
 fn scan(scan: &Scan, path: &Path, literals: &Literals) -> (Seen, Coverage) {
     let inputs = Inputs::open([path]);
-    let (mut seen, coverage) = scan.run_with(&inputs, literals, Seen::default, decode);
+    let look = Look { filters: None, literals: literals.clone() };
+    let (mut seen, coverage) = scan.run_with(&inputs, &look, Seen::default, decode);
     seen.0.sort();
     (seen, coverage)
 }
@@ -399,7 +401,8 @@ proptest! {
             lines.insert(*place, "no entry".to_owned());
         }
         fs::write(path.with_file_name("audit-old.log"), lines.join("\n")).unwrap();
-        let wanted = if decoded { Literals::everything() } else { literals(&["absent"]) };
+        let literals = if decoded { Literals::everything() } else { literals(&["absent"]) };
+        let wanted = Look { filters: None, literals };
         let inputs = Inputs::open([folder.path()]);
         let coverage = sizes(block, range, threads)
             .run_with(&inputs, &wanted, Seen::default, |line, sink| audit_who_event::envelope::decode(line, sink))

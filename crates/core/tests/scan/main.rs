@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::event::Event;
 use audit_who_core::event::fold::{Address, Fold};
-use audit_who_core::event::literals::Literals;
+use audit_who_core::event::look::Look;
 use audit_who_core::{Inputs, Scan};
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ impl Fold for Nothing {
 
 /// Scans without decoding: every whole line counts as an entry.
 fn scan(inputs: &Inputs) -> Coverage {
-    let coverage = Scan::new().run(inputs, &Literals::any_of([]), || Nothing).1;
+    let coverage = Scan::new().run(inputs, &Look::for_filters(Vec::new()), || Nothing).1;
     assert!(coverage.total.is_balanced(), "{:?}", coverage.total);
     coverage
 }

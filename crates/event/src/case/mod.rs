@@ -46,6 +46,7 @@ use crate::filter::Filter;
 use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
+use crate::look::Look;
 use crate::question::Question;
 use crate::selection::Selection;
 use crate::subject::{Key, group_of_today};
@@ -178,12 +179,15 @@ impl Case {
         !self.wanted.is_empty() && self.looks < MAX_LOOKS
     }
 
-    /// What must stand in a line to matter in the next look.
-    pub fn literals(&self) -> Literals {
+    /// What the next look wants.
+    pub fn look(&self) -> Look {
         // No context is needed where users are asked about: what each of their requests did stands in its own entry.
         let narrow = self.looks == 0 && self.ask.subject.target().is_none();
         let selected = if narrow { self.ask.selection.literals() } else { Literals::everything() };
-        self.wanted.literals().or_if_everything(|| selected)
+        Look {
+            filters: Some(self.wanted.filters().to_vec()),
+            literals: self.wanted.literals().or_if_everything(|| selected),
+        }
     }
 
     /// A case that looks for the same and knows nothing yet, to be merged into this one.

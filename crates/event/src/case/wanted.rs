@@ -42,6 +42,10 @@ impl Wanted {
         self.filters.is_empty()
     }
 
+    pub(crate) fn filters(&self) -> &[Filter] {
+        &self.filters
+    }
+
     pub(crate) fn into_filters(self) -> Vec<Filter> {
         self.filters
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::rows::Seen;
 use crate::event::Event;
+use crate::filter::Filter;
 use crate::literals::Literals;
 use crate::subject::{self, group_of_today};
 
@@ -43,6 +44,16 @@ impl Kind {
             && (self.subresources.is_empty() || self.subresources.contains(&subresource))
             && self.resource.as_ref().is_none_or(|own| own == resource)
             && (self.groups.is_empty() || self.groups.iter().any(|own| own == group))
+    }
+
+    /// A condition that every event of this kind meets.
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            groups: self.groups.clone(),
+            resource: self.resource.clone(),
+            verbs: self.verbs,
+            ..Filter::default()
+        }
     }
 
     /// Strings of which one is in every line of this kind: the rarest sort that it has.

@@ -1,7 +1,7 @@
 //! Requests, counted by who sent them, what they were, or where they came from.
 //!
 //! ```text
-//! Counting::new ─► literals() ─► scan: fork(), event() …, merge() ─► report()
+//! Counting::new ─► look() ─► look: fork(), event() …, merge() ─► report()
 //! ```
 //!
 //! Only sums are kept, so one look is enough and memory does not grow with the log.
@@ -14,8 +14,10 @@ mod row;
 
 use crate::case::Window;
 use crate::event::Event;
+use crate::filter::Filter;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
+use crate::look::Look;
 use crate::question::Question;
 use crate::selection::Selection;
 
@@ -67,9 +69,14 @@ impl Counting {
         self.window
     }
 
-    /// What must stand in a line to be counted.
-    pub fn literals(&self) -> Literals {
-        Literals::any_of(self.dimension.literals.iter().map(ToString::to_string))
+    /// What the one look wants.
+    pub fn look(&self) -> Look {
+        let Window { from, until } = self.window;
+        let within = Filter { from: Some(from), until: Some(until), ..Filter::default() };
+        Look {
+            filters: Some(vec![within]),
+            literals: Literals::any_of(self.dimension.literals.iter().map(ToString::to_string)),
+        }
     }
 
     /// The counts, most requests first; at most `limit` rows if one is given, and what had no room behind them.

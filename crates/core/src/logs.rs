@@ -1,0 +1,54 @@
+//! What events are looked for in.
+
+use audit_who_event::coverage::Coverage;
+use audit_who_event::fold::Fold;
+use audit_who_event::look::Look;
+
+use crate::input::Inputs;
+use crate::scan::Scan;
+
+/// How many bytes of each source are enough to count entries in, if they tell what is logged. What a policy logs at all is
+/// mostly there.
+const SAMPLE: u64 = 16 * 1024 * 1024;
+
+/// Where events are looked for: files, or a store. What questions mean is above.
+pub trait Logs {
+    /// The names of the sources, by the number that an [`Address`](audit_who_event::fold::Address) carries.
+    fn sources(&self) -> Vec<String>;
+
+    /// Hands the events that `look` wants, and maybe others, to folds that `fork` makes, and merges these.
+    ///
+    /// What can't be read is a problem of the coverage, whose verdict is left empty, and the rest is read.
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+
+    /// The same, in a part of the logs that is mostly enough to count entries in.
+    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+}
+
+/// Inputs, and how they are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    scan: &'a Scan,
+    inputs: &'a Inputs,
+}
+
+impl<'a> Files<'a> {
+    /// Reads `inputs` as `scan` says. A sample is the first 16 MiB of each.
+    pub const fn new(scan: &'a Scan, inputs: &'a Inputs) -> Self {
+        Self { scan, inputs }
+    }
+}
+
+impl Logs for Files<'_> {
+    fn sources(&self) -> Vec<String> {
+        (0..self.inputs.len()).map(|source| self.inputs.source_name(source).to_owned()).collect()
+    }
+
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.scan.run(self.inputs, look, fork)
+    }
+
+    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.scan.clone().reach(SAMPLE).run(self.inputs, look, fork)
+    }
+}
