@@ -35,6 +35,11 @@ impl Encoding {
         }
     }
 
+    /// The encoding of that [name](Self::name); plain for what is none.
+    pub(crate) fn named(name: &str) -> Self {
+        [Self::Gzip, Self::Zstd].into_iter().find(|encoding| encoding.name() == name).unwrap_or(Self::Plain)
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -73,7 +78,11 @@ impl<R: Read> Read for Decoder<R> {
             Self::Zstd(zstd) => zstd.read(out).map_err(|error| {
                 // The library has no kind of its own for damage: it is what neither the system nor our reader said.
                 let from_below = error.raw_os_error().is_some() || Shrunk::is_in(&error);
-                if from_below { error } else { damaged(&format!("the zstd data is not valid: {error}")) }
+                match error.kind() {
+                    _ if from_below => error,
+                    io::ErrorKind::UnexpectedEof => CutOff { encoding: Encoding::Zstd }.into(),
+                    _ => damaged(&format!("the zstd data is not valid: {error}")),
+                }
             }),
         }
     }
@@ -138,7 +147,7 @@ impl<R: Read> Gzip<R> {
             }
             // What was decoded up to the damage is given first; the decoder then fails again.
             Err(_) if given == 0 => return Err(damaged("the gzip data is not valid")),
-            Ok(_) if at_end && given == 0 => return Err(damaged("the gzip data ends in the middle")),
+            Ok(_) if at_end && given == 0 => return Err(CutOff { encoding: Encoding::Gzip }.into()),
             _ => {}
         }
         Ok(given)
@@ -160,6 +169,25 @@ impl<R: Read> Read for Gzip<R> {
             }
         }
         Ok(0)
+    }
+}
+
+/// Compressed data that ends before its end: it may still be written.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the {} data ends in the middle", encoding.name())]
+pub(crate) struct CutOff {
+    encoding: Encoding,
+}
+
+impl CutOff {
+    pub(crate) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()).is_some()
+    }
+}
+
+impl From<CutOff> for io::Error {
+    fn from(cut_off: CutOff) -> Self {
+        Self::new(io::ErrorKind::InvalidData, cut_off)
     }
 }
 

@@ -41,6 +41,32 @@ pub enum ErrorKind {
     Spool,
     /// It holds what another input holds, and is counted once. Nothing is missing because of it.
     Duplicate,
+    /// A pattern for paths is not valid.
+    Pattern,
+    /// The store is locked by another process, for longer than was to be waited.
+    Busy,
+    /// The disk that the store is on is full, or the store has reached its limit.
+    DiskFull,
+    /// The store may not be written.
+    ReadOnly,
+    /// The store's file can't be opened or made.
+    CannotOpen,
+    /// The operating system failed to read or write the store.
+    StoreIo,
+    /// The store is damaged.
+    CorruptStore,
+    /// The file is no store.
+    NoStore,
+    /// The store is of a schema that this program is too old for.
+    NewerStore,
+    /// The store is of a schema that only a collector may bring to the newest one.
+    OldStore,
+    /// Another process has committed what was to be committed.
+    Conflict,
+    /// Another collector writes to the store.
+    Held,
+    /// SQLite failed in another way.
+    Database,
 }
 
 impl ErrorKind {
@@ -65,6 +91,34 @@ impl ErrorKind {
                 ("cannot be read again: its copy failed: ", "; set TMPDIR to a folder with free space")
             }
             Self::Duplicate => ("holds the same content as ", ", counted once"),
+            Self::Pattern => ("is no pattern for paths: ", ""),
+            Self::Busy => (
+                "the store cannot be written: ",
+                "; another process has it locked: wait, or end what holds it (fuser tells who)",
+            ),
+            Self::DiskFull => ("the store cannot be written: ", "; free space on its disk"),
+            Self::ReadOnly => {
+                ("the store cannot be written: ", "; run as a user who may write the file and its folder")
+            }
+            Self::CannotOpen => {
+                ("the store cannot be opened: ", "; check that the path and its folder are there and allowed")
+            }
+            Self::StoreIo => ("the store cannot be read or written: ", "; check the disk"),
+            Self::CorruptStore => (
+                "the store is damaged: ",
+                "; keep a copy, save what can be read with sqlite3's .recover, and collect into a new one",
+            ),
+            Self::NoStore => ("is no store of audit-who", "; name a file that is not there yet"),
+            Self::NewerStore => (
+                "the store was written by a newer audit-who: ",
+                "; use that one, or collect into a new store",
+            ),
+            Self::OldStore => {
+                ("the store was written by an older audit-who: ", "; run audit-who collect on it once")
+            }
+            Self::Conflict => ("", "; end the other process that commits to it"),
+            Self::Held => ("the store is written by another collector: ", "; end it, or use another store"),
+            Self::Database => ("the store failed: ", ""),
         }
     }
 }
@@ -108,6 +162,18 @@ impl Error {
     /// How many bytes of (decompressed) content could be read before, where reading had begun.
     pub const fn offset(&self) -> Option<u64> {
         self.offset
+    }
+
+    /// Whether the same may succeed later, without anything done to the store itself.
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Busy
+                | ErrorKind::DiskFull
+                | ErrorKind::ReadOnly
+                | ErrorKind::CannotOpen
+                | ErrorKind::StoreIo
+        )
     }
 
     /// Whether data is missing because of it.

@@ -44,6 +44,8 @@ mod layout;
 mod logs;
 mod scan;
 mod spool;
+pub mod store;
+pub mod tail;
 
 pub use audit_who_event as event;
 

@@ -1,0 +1,148 @@
+//! One SQLite file: how far files are read, what was found in them, and what is missing.
+
+pub(crate) mod checkpoint;
+mod failure;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Error, ErrorKind};
+
+/// What marks a file as a store: `awho`.
+const APPLICATION_ID: i32 = 0x6177_686f;
+/// What this program writes and reads; stored as `user_version`.
+const VERSION: i32 = 1;
+/// Each takes a store from the version before to its own.
+const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+/// Before it, two connections in WAL mode could corrupt a database
+/// ([source](https://www.sqlite.org/wal.html#walresetbug)).
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Statements that are kept prepared.
+const STATEMENTS: usize = 64;
+
+/// A store that is open for writing.
+///
+/// It is in WAL mode with `synchronous=NORMAL`: a commit outlives the process; a power failure may undo the last ones,
+/// events and checkpoints together, so that these are read again.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the store at `path`, which is made if there is none, and brings it to the newest schema. What another
+    /// process has locked is waited for as long as `busy_timeout` says.
+    ///
+    /// # Errors
+    ///
+    /// If the file can't be opened or written, is no store, is damaged, or is of a newer schema.
+    pub fn open(path: impl AsRef<Path>, busy_timeout: Duration) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = |error| failure::of(path, &error);
+        let connection = Connection::open(path).map_err(failed)?;
+        Self::set_up(connection, path, busy_timeout)
+    }
+
+    /// A store in memory, which is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for it.
+    pub fn in_memory() -> Result<Self, Error> {
+        let path = Path::new(":memory:");
+        let connection = Connection::open_in_memory().map_err(|error| failure::of(path, &error))?;
+        Self::set_up(connection, path, Duration::ZERO)
+    }
+
+    fn set_up(mut connection: Connection, path: &Path, busy_timeout: Duration) -> Result<Self, Error> {
+        let failed = |error| failure::of(path, &error);
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            let detail = format!("SQLite {} has a fault that can corrupt it", rusqlite::version());
+            return Err(Error::new(ErrorKind::Database, path.to_string_lossy(), detail));
+        }
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.busy_timeout(busy_timeout).map_err(failed)?;
+        migrate(&mut connection, path)?;
+        connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+        connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Where the store is; `:memory:` for one in memory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What a failed statement means.
+    pub(crate) fn failure(&self, error: &rusqlite::Error) -> Error {
+        failure::of(&self.path, error)
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) const fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+/// Opens the store at `path` for reading alone; another process may write to it meanwhile.
+#[expect(dead_code, reason = "questions on a store come next")]
+pub(crate) fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let failed = |error| failure::of(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
+    match version(&connection, path)? {
+        VERSION => Ok(connection),
+        0 => Err(Error::new(ErrorKind::NoStore, path.to_string_lossy(), "")),
+        older => {
+            let detail = format!("it is of schema {older}, this program reads {VERSION}");
+            Err(Error::new(ErrorKind::OldStore, path.to_string_lossy(), detail))
+        }
+    }
+}
+
+/// The schema's version; 0 for a new file.
+fn version(connection: &Connection, path: &Path) -> Result<i32, Error> {
+    let failed = |error| failure::of(path, &error);
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let version = pragma("user_version").map_err(failed)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+    let name = path.to_string_lossy();
+    if tables > 0 && pragma("application_id").map_err(failed)? != APPLICATION_ID {
+        return Err(Error::new(ErrorKind::NoStore, name, ""));
+    }
+    if version > VERSION {
+        let detail = format!("it is of schema {version}, this program knows up to {VERSION}");
+        return Err(Error::new(ErrorKind::NewerStore, name, detail));
+    }
+    Ok(version)
+}
+
+/// Brings a store to the newest schema, all steps in one transaction.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let failed = |error| failure::of(path, &error);
+    if version(connection, path)? == VERSION {
+        return Ok(());
+    }
+    // Both can be set only before the first table is made, and outside of a transaction.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
+    // Another process may have done it meanwhile.
+    let from = usize::try_from(version(&transaction, path)?).unwrap_or_default();
+    for step in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(step).map_err(failed)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}

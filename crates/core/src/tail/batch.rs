@@ -1,0 +1,236 @@
+//! Records on their way to the store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Transaction, TransactionBehavior};
+
+use super::cut::{Flaw, Run};
+use super::identity::Mark;
+use super::metrics::Metrics;
+use crate::error::{Error, ErrorKind};
+use crate::store::Store;
+use crate::store::checkpoint::{self, Checkpoint};
+
+/// Some records of one generation that stand behind each other.
+///
+/// They count as read when the batch is committed, together with what is written in the same transaction. A batch that is
+/// dropped before is read again, and so is everything behind it: later batches of the generation can't be committed then.
+#[derive(Debug)]
+pub struct Batch {
+    pub(crate) shared: Arc<Shared>,
+    /// Where the generation stands before.
+    pub(crate) from: u64,
+    /// Where it stands once this is committed.
+    pub(crate) to: Checkpoint,
+    /// The content that the records are in.
+    pub(crate) data: Vec<u8>,
+    pub(crate) records: Vec<Run>,
+    pub(crate) spans: Vec<Span>,
+    pub(crate) unterminated: bool,
+    pub(crate) committed: bool,
+}
+
+/// A line of a log, without its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'b> {
+    /// Bytes from the start of the generation's decompressed content.
+    pub offset: u64,
+    /// What is in it.
+    pub bytes: &'b [u8],
+    /// Whether a line end, or a hole, follows. If not, its writer was interrupted.
+    pub terminated: bool,
+}
+
+/// Bytes that hold no entry, as far as it is told without decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Bytes from the start of the generation's decompressed content.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 of the bytes, where they are not all alike.
+    pub sha256: Option<[u8; 32]>,
+    pub(crate) flaw: Flaw,
+}
+
+impl Span {
+    /// Why it is no entry.
+    pub const fn reason(&self) -> &'static str {
+        self.flaw.reason()
+    }
+}
+
+/// What batches and the tailer they come from have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    store: Mutex<Store>,
+    progress: Mutex<HashMap<i64, Progress>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// How far a generation is committed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    pub(crate) offset: u64,
+    pub(crate) tail: Mark,
+    /// Whether a batch was dropped, so that what stands behind the offset has to be read again.
+    pub(crate) dropped: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(store: Store, checkpoints: &[Checkpoint]) -> Self {
+        let progress = checkpoints.iter().map(|known| (known.id, Progress::of(known))).collect();
+        Self { store: Mutex::new(store), progress: Mutex::new(progress), metrics: Arc::default() }
+    }
+
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn progresses(&self) -> MutexGuard<'_, HashMap<i64, Progress>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn progress(&self, generation: i64) -> Option<Progress> {
+        self.progresses().get(&generation).copied()
+    }
+
+    pub(crate) fn begin(&self, new: &Checkpoint) {
+        self.progresses().insert(new.id, Progress::of(new));
+    }
+
+    /// What is committed of a generation from which a batch was dropped, once.
+    pub(crate) fn take_dropped(&self, generation: i64) -> Option<Progress> {
+        let mut progresses = self.progresses();
+        let progress = progresses.get_mut(&generation).filter(|progress| progress.dropped)?;
+        progress.dropped = false;
+        Some(*progress)
+    }
+}
+
+impl Progress {
+    const fn of(checkpoint: &Checkpoint) -> Self {
+        Self { offset: checkpoint.offset, tail: checkpoint.tail, dropped: false }
+    }
+}
+
+impl Batch {
+    /// The number of the generation that the records are from.
+    pub const fn generation(&self) -> i64 {
+        self.to.id
+    }
+
+    /// The file that the API server writes, or that this one was rotated from.
+    pub fn source(&self) -> &str {
+        &self.to.source
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> &str {
+        &self.to.path
+    }
+
+    /// How many bytes of content it accounts for, line ends and [spans](Self::spans) among them.
+    pub const fn length(&self) -> u64 {
+        self.to.offset - self.from
+    }
+
+    /// The lines that are not blank, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let last = self.records.len().saturating_sub(1);
+        self.records.iter().enumerate().map(move |(index, run)| Entry {
+            offset: self.from + run.start as u64,
+            bytes: &self.data[run.start..run.start + run.length],
+            terminated: !(self.unterminated && index == last),
+        })
+    }
+
+    /// What is no entry.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// Notes that all of it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit_with`](Self::commit_with).
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.commit_with(|_| Ok(()))
+    }
+
+    /// Notes that all of it is read, in one transaction with what `write` does: both are there afterwards, or neither is.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be written ([`is_temporary`](Error::is_temporary) tells whether to try again: the batch is as it
+    /// was), or if something else was committed from this place ([`ErrorKind::Conflict`]).
+    pub fn commit_with<T>(
+        &mut self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.shared);
+        let mut store = shared.store();
+        let path = store.path().to_owned();
+        let written = self.write(&mut store, write);
+        let metrics = &shared.metrics;
+        match written {
+            Ok(Some(value)) => {
+                self.committed = true;
+                let progress = Progress { offset: self.to.offset, tail: self.to.tail, dropped: false };
+                shared.progresses().insert(self.to.id, progress);
+                metrics.committed(self.length(), self.records.len() as u64, self.spans.len() as u64);
+                Ok(value)
+            }
+            Ok(None) => {
+                let detail = format!(
+                    "generation {} no longer stands at byte {}: something else was committed from there",
+                    self.to.id, self.from
+                );
+                Err(Error::new(ErrorKind::Conflict, path.to_string_lossy(), detail))
+            }
+            Err(error) => {
+                metrics.failed();
+                Err(store.failure(&error))
+            }
+        }
+    }
+
+    /// `None` if the generation is not where the batch begins.
+    fn write<T>(
+        &self,
+        store: &mut Store,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        let transaction = store.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !checkpoint::advance(&transaction, self.from, &self.to)? {
+            return Ok(None);
+        }
+        for span in &self.spans {
+            let sha256 = span.sha256.as_ref().map(<[u8; 32]>::as_slice);
+            checkpoint::insert_bad_span(
+                &transaction,
+                self.to.id,
+                span.offset,
+                span.length,
+                span.reason(),
+                sha256,
+            )?;
+        }
+        let value = write(&transaction)?;
+        transaction.commit()?;
+        Ok(Some(value))
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if self.committed {
+            return;
+        }
+        if let Some(progress) = self.shared.progresses().get_mut(&self.to.id) {
+            progress.dropped = true;
+        }
+    }
+}

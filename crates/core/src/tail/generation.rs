@@ -1,0 +1,419 @@
+//! One file's content while it is followed.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::batch::{Batch, Shared, Span};
+use super::content::{self, Content, End, Packed, Reached};
+use super::cut::{self, Flaw};
+use super::discovery::Found;
+use super::identity::{Mark, Stat, tail_of};
+use super::rotation::Rotated;
+use crate::codec::{CutOff, Encoding};
+use crate::store::checkpoint::{Checkpoint, State};
+
+/// A file that holds the content, or its start.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) stat: Stat,
+    pub(crate) encoding: Encoding,
+    pub(crate) rotated: Rotated,
+    /// Whether it was read to its end, and tells no more.
+    pub(crate) exhausted: bool,
+}
+
+/// A generation, how far it is read, and where.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is told by another look, independent of the rest")]
+pub(crate) struct Generation {
+    /// As it was stored last, but for what batches commit.
+    pub(crate) checkpoint: Checkpoint,
+    /// What is in front of it was read, be it committed or not.
+    pub(crate) at: u64,
+    /// The last record in front of it.
+    pub(crate) tail: Mark,
+    /// Where its content is, the best place first.
+    pub(crate) places: Vec<Place>,
+    /// The file that is open, with the place that it was opened at.
+    pub(crate) open: Option<(Content, Place)>,
+    /// Whether there may be more to read.
+    pub(crate) unread: bool,
+    /// Whether no more will come: packed data that was unpacked to its end, or a file that its writer has closed.
+    pub(crate) ended: bool,
+    /// Whether the system failed to read it.
+    pub(crate) to_retry: bool,
+    /// Looks in a row that found nothing new.
+    pub(crate) quiet_looks: u32,
+    /// Looks in a row that found no place.
+    pub(crate) missing_looks: u32,
+    /// What became of the last place.
+    pub(crate) fate: &'static str,
+    /// Whether packed data is damaged behind what was read.
+    pub(crate) damaged: bool,
+    /// Whether another file stands where the one was that is held open.
+    pub(crate) superseded: bool,
+}
+
+/// What opening a place came to.
+enum Opened {
+    Content(Content),
+    /// It has nothing behind what was read, or not yet.
+    Nothing,
+    /// It holds other content behind the same head.
+    Other,
+    Damaged(String),
+}
+
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes of a batch, unless one line is longer.
+    pub(crate) batch: usize,
+    /// Bytes of the longest line that is held.
+    pub(crate) line: usize,
+}
+
+/// What reading came to.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "none is kept, and nearly all are batches")]
+pub(crate) enum Read {
+    Batch(Batch),
+    /// There is no more for now.
+    Nothing,
+    /// The file holds something else by now, or never held this.
+    Other(Stat),
+    /// Packed data is damaged, or not yet whole, at the place that reading has come to.
+    Lacking(String),
+}
+
+impl Place {
+    pub(crate) fn new(found: &Found, encoding: Encoding) -> Self {
+        Self {
+            path: found.path.clone(),
+            stat: found.stat,
+            encoding,
+            rotated: found.name.rotated,
+            exhausted: false,
+        }
+    }
+
+    /// Plain files can be read from any offset; of these, one that is still written tells most.
+    fn rank(&self) -> (bool, Rotated) {
+        (self.encoding != Encoding::Plain, self.rotated)
+    }
+}
+
+impl Generation {
+    pub(crate) fn new(checkpoint: Checkpoint) -> Self {
+        Self {
+            at: checkpoint.offset,
+            tail: checkpoint.tail,
+            checkpoint,
+            places: Vec::new(),
+            open: None,
+            unread: false,
+            ended: false,
+            to_retry: false,
+            quiet_looks: 0,
+            missing_looks: 0,
+            fate: "the file was removed",
+            damaged: false,
+            superseded: false,
+        }
+    }
+
+    /// Adds a place, or takes what is new about it.
+    pub(crate) fn attach(&mut self, place: Place) {
+        self.places.retain(|known| !known.stat.is_same_file(&place.stat));
+        self.places.push(place);
+        self.places.sort_by_key(Place::rank);
+        self.unread = true;
+        self.ended = false;
+        self.missing_looks = 0;
+        self.quiet_looks = 0;
+        self.damaged = false;
+    }
+
+    /// Whether the file is gone for all that is known, but only one look said so.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.places.is_empty() && self.open.is_none() && self.missing_looks == 1
+    }
+
+    /// Takes it that a file holds other content.
+    pub(crate) fn displace(&mut self, stat: &Stat) {
+        self.places.retain(|place| !place.stat.is_same_file(stat));
+        if self.open.as_ref().is_some_and(|(_, place)| place.stat.is_same_file(stat)) {
+            self.open = None;
+        }
+        self.fate = "the file was truncated or rewritten";
+        self.unread = !self.places.is_empty() || self.open.is_some();
+    }
+
+    /// Whether nobody writes to it any more, as far as the names of its files tell.
+    pub(crate) fn is_closed(&self) -> bool {
+        let open = self.open.as_ref().map(|(_, place)| place);
+        self.checkpoint.state == State::Final
+            || self.quiet_looks >= super::QUIET_LOOKS && self.is_left()
+            || self.places.iter().chain(open).any(|place| place.rotated == Rotated::Closed)
+    }
+
+    /// Whether the files that hold it are none that a writer would open anew.
+    pub(crate) fn is_left(&self) -> bool {
+        let held = self.open.as_ref().filter(|_| self.places.is_empty());
+        self.places.iter().all(|place| place.rotated != Rotated::No)
+            && held.is_none_or(|(_, place)| place.rotated != Rotated::No || self.superseded)
+    }
+
+    /// Goes back to what is committed.
+    pub(crate) fn rewind(&mut self, offset: u64, tail: Mark) {
+        (self.at, self.tail) = (offset, tail);
+        if matches!(self.open, Some((Content::Packed(_), _))) {
+            self.open = None;
+        }
+        for place in &mut self.places {
+            place.exhausted = false;
+        }
+        self.unread = true;
+    }
+
+    /// Opens the best place that has more to tell, if none is open; what reading comes to if there is none.
+    ///
+    /// An error is that of the place that is told with it, which was not opened.
+    fn open_best(&mut self) -> Result<Option<Read>, (PathBuf, io::Error)> {
+        if self.open.is_some() {
+            return Ok(None);
+        }
+        while let Some(place) = self.places.iter().find(|place| !place.exhausted).cloned() {
+            match self.open_place(&place).map_err(|error| (place.path.clone(), error))? {
+                Opened::Content(content) => {
+                    self.open = Some((content, place));
+                    return Ok(None);
+                }
+                Opened::Nothing => self.exhaust(&place.stat),
+                Opened::Other => return Ok(Some(Read::Other(place.stat))),
+                Opened::Damaged(why) => {
+                    return Ok(Some(self.nothing_more(&place.stat, End::Damaged(why), &place.path)));
+                }
+            }
+        }
+        self.unread = false;
+        Ok(Some(Read::Nothing))
+    }
+
+    fn open_place(&self, place: &Place) -> io::Result<Opened> {
+        let (file, stat) = match content::open(&place.path) {
+            // It was renamed or removed meanwhile: the next look tells.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Nothing),
+            opened => opened?,
+        };
+        if !stat.is_same_file(&place.stat) {
+            return Ok(Opened::Nothing);
+        }
+        if place.encoding == Encoding::Plain {
+            return Ok(Opened::Content(Content::Plain(file)));
+        }
+        if stat != place.stat {
+            // It is being written; the next look sees it as it is then.
+            return Ok(Opened::Nothing);
+        }
+        let mut packed = Packed::open(file, stat, place.encoding)?;
+        match packed.skip_to(self.at, &self.tail) {
+            Ok(Reached::Offset) => Ok(Opened::Content(Content::Packed(Box::new(packed)))),
+            Ok(Reached::Short) => Ok(Opened::Nothing),
+            Ok(Reached::Other) => Ok(Opened::Other),
+            Err(error) if CutOff::is_in(&error) => Ok(Opened::Nothing),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok(Opened::Damaged(error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn exhaust(&mut self, stat: &Stat) {
+        for place in self.places.iter_mut().filter(|place| place.stat.is_same_file(stat)) {
+            place.exhausted = true;
+        }
+    }
+
+    /// Reads the next records. An error comes with the path that it was met at.
+    pub(crate) fn read(
+        &mut self,
+        limits: Limits,
+        shared: &Arc<Shared>,
+    ) -> Result<Read, (PathBuf, io::Error)> {
+        if let Some(read) = self.open_best()? {
+            return Ok(read);
+        }
+        let closed = self.is_closed();
+        let Some((mut content, place)) = self.open.take() else { return Ok(Read::Nothing) };
+        let part = self.part(&mut content, limits, closed).map_err(|error| (place.path.clone(), error))?;
+        let until = part.as_ref().map_or(self.at, |part| self.at + part.length);
+        // What was read before the file was replaced is not told from what was read behind it.
+        let head = &self.checkpoint.head;
+        if !content.is_intact(head, until).map_err(|error| (place.path.clone(), error))? {
+            return Ok(if place.encoding == Encoding::Plain {
+                Read::Other(place.stat)
+            } else {
+                Read::Nothing
+            });
+        }
+        let (path, stat) = (place.path.clone(), place.stat);
+        self.open = Some((content, place));
+        match part {
+            None => Ok(self.nothing_more(&stat, End::Now, &path)),
+            Some(part) if part.length == 0 => Ok(self.nothing_more(&stat, part.end, &path)),
+            Some(part) => Ok(Read::Batch(self.batch(part, shared))),
+        }
+    }
+
+    /// Accounts for it that the open file has no more.
+    fn nothing_more(&mut self, stat: &Stat, end: End, path: &std::path::Path) -> Read {
+        self.unread = false;
+        match end {
+            // A plain file may grow at any time; the next look tells.
+            End::More | End::Now if !matches!(self.open, Some((Content::Packed(_), _))) => {
+                self.ended = self.is_closed();
+            }
+            // A packed file is read anew when it has grown.
+            End::More | End::Now => {
+                self.open = None;
+                self.exhaust(stat);
+                return Read::Lacking("the packed data ends in the middle".to_owned());
+            }
+            End::Ever => {
+                self.open = None;
+                self.exhaust(stat);
+                self.ended = true;
+            }
+            End::Damaged(why) => {
+                log::warn!(path:? = path, offset = self.at; "packed data is damaged: {why}");
+                self.open = None;
+                self.exhaust(stat);
+                self.ended = true;
+                self.damaged = true;
+                return Read::Lacking(why);
+            }
+        }
+        // Another place may tell more than this one did.
+        self.unread = self.open.is_none() && self.places.iter().any(|place| !place.exhausted);
+        Read::Nothing
+    }
+
+    fn batch(&mut self, part: Part, shared: &Arc<Shared>) -> Batch {
+        let from = self.at;
+        // As it is stored with the batch.
+        self.checkpoint.state = State::Growing;
+        self.ended = false;
+        (self.at, self.tail) = (from + part.length, part.tail);
+        let (path, stat, encoding) = self.open.as_ref().map_or_else(
+            || (self.checkpoint.path.clone(), self.checkpoint.stat, self.checkpoint.encoding.clone()),
+            |(_, place)| {
+                (place.path.to_string_lossy().into_owned(), place.stat, place.encoding.name().to_owned())
+            },
+        );
+        let to =
+            Checkpoint { path, stat, encoding, offset: self.at, tail: self.tail, ..self.checkpoint.clone() };
+        Batch {
+            shared: Arc::clone(shared),
+            from,
+            to,
+            data: part.data,
+            records: part.records,
+            spans: part.spans,
+            unterminated: part.unterminated,
+            committed: false,
+        }
+    }
+
+    /// Cuts the next part out of the content; `None` if a run that is too long to be held has no end yet.
+    fn part(&self, content: &mut Content, limits: Limits, closed: bool) -> io::Result<Option<Part>> {
+        let mut wanted = limits.batch;
+        let mut data = Vec::new();
+        loop {
+            let end = content.window(self.at, wanted, &mut data)?;
+            let ended = match end {
+                End::More => false,
+                End::Now => closed && matches!(content, Content::Plain(_)),
+                End::Ever | End::Damaged(_) => true,
+            };
+            let cut = cut::cut(&data, ended);
+            if cut.used == 0 && matches!(end, End::More) {
+                if data[0] == 0 {
+                    content.give_back(&data);
+                    let passed = content.pass_nuls(self.at, closed)?;
+                    return Ok(passed.map(|length| Part::span(self.at, length, None, Flaw::Nuls)));
+                }
+                if data.len() > limits.line {
+                    content.give_back(&data);
+                    let passed = content.pass_line(self.at, closed)?;
+                    return Ok(passed
+                        .map(|(length, sha256)| Part::span(self.at, length, Some(sha256), Flaw::Overlong)));
+                }
+                content.give_back(&data);
+                wanted = (wanted * 4).min(limits.line + 1).max(wanted + 1);
+                continue;
+            }
+            content.give_back(&data[cut.used..]);
+            data.truncate(cut.used);
+            return Ok(Some(Part::new(self.at, data, cut, end, limits.line)));
+        }
+    }
+}
+
+/// A part of content that is accounted for.
+struct Part {
+    /// Bytes.
+    length: u64,
+    data: Vec<u8>,
+    records: Vec<cut::Run>,
+    spans: Vec<Span>,
+    unterminated: bool,
+    tail: Mark,
+    end: End,
+}
+
+impl Part {
+    fn new(at: u64, data: Vec<u8>, cut: cut::Cut, end: End, max_line: usize) -> Self {
+        let (long, records): (Vec<_>, Vec<_>) =
+            cut.records.into_iter().partition(|run| run.length > max_line);
+        let unterminated =
+            cut.unterminated && records.last().is_some_and(|run| run.start + run.length == data.len());
+        let nuls = cut.nuls.iter().map(|run| Span {
+            offset: at + run.start as u64,
+            length: run.length as u64,
+            sha256: None,
+            flaw: Flaw::Nuls,
+        });
+        let long = long.iter().map(|run| Span {
+            offset: at + run.start as u64,
+            length: run.length as u64,
+            sha256: Some(Mark::of(&data[run.start..run.start + run.length]).hash),
+            flaw: Flaw::Overlong,
+        });
+        let mut spans: Vec<Span> = nuls.chain(long).collect();
+        spans.sort_by_key(|span| span.offset);
+        Self { length: data.len() as u64, tail: tail_of(&data), data, records, spans, unterminated, end }
+    }
+
+    /// One span, whose bytes were not held.
+    fn span(at: u64, length: u64, sha256: Option<[u8; 32]>, flaw: Flaw) -> Self {
+        Self {
+            length,
+            data: Vec::new(),
+            records: Vec::new(),
+            spans: vec![Span { offset: at, length, sha256, flaw }],
+            unterminated: false,
+            tail: Mark::default(),
+            end: End::More,
+        }
+    }
+}
+
+/// Whether a plain file holds what was read of a generation last, at the same place.
+pub(crate) fn holds_tail(file: &File, generation: &Generation) -> io::Result<bool> {
+    let start = generation.at.saturating_sub(generation.tail.length);
+    content::holds(file, start, &generation.tail)
+}

@@ -1,0 +1,442 @@
+//! Which files there are, and which generation each of them holds.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use super::content::{self, Content, Packed};
+use super::discovery::{Found, Listing};
+use super::generation::{Generation, Place, holds_tail};
+use super::identity::{Head, Mark, Stat, tail_of};
+use super::rotation::Rotated;
+use super::{MISSING_LOOKS, QUIET_LOOKS, Tailer};
+use crate::codec::Encoding;
+use crate::error::Error;
+use crate::store::checkpoint::{self, Checkpoint, State};
+
+/// Bytes that are read at once where the end of a file is looked for.
+const BLOCK: u64 = 64 * 1024;
+
+/// Files that are there and that no generation has claimed, by device and inode.
+type Unclaimed = HashMap<(u64, u64), Found>;
+
+impl Tailer {
+    /// Looks which files there are.
+    pub(super) fn look(&mut self) -> Result<(), Error> {
+        self.last_look = Some(Instant::now());
+        let listing = self.discovery.list();
+        self.wake.watch(&listing.folders);
+        self.tell_refused(&listing);
+        let mut unclaimed: Unclaimed =
+            listing.files.iter().map(|found| (key(&found.stat), found.clone())).collect();
+        self.settled = true;
+        for generation in &mut self.generations {
+            let seen = revisit(generation, &mut unclaimed);
+            if seen.rotated {
+                self.shared.metrics.rotated();
+            }
+            self.settled &= !seen.changed;
+        }
+        self.passed_over.retain(|file, _| unclaimed.contains_key(file));
+        self.strangers.retain(|(stat, _)| unclaimed.get(&key(stat)).is_some_and(|found| found.stat == *stat));
+        for found in &listing.files {
+            if unclaimed.contains_key(&key(&found.stat)) {
+                self.welcome(found)?;
+            }
+        }
+        self.from_end = false;
+        let paths: HashSet<&Path> = listing.files.iter().map(|found| found.path.as_path()).collect();
+        for generation in &mut self.generations {
+            generation.miss(listing.whole);
+            let stands = |(_, place): &(Content, Place)| paths.contains(place.path.as_path());
+            generation.superseded =
+                generation.places.is_empty() && generation.open.as_ref().is_some_and(stands);
+        }
+        self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
+        Ok(())
+    }
+
+    /// Says once what can't be followed.
+    fn tell_refused(&mut self, listing: &Listing) {
+        for (path, why) in &listing.refused {
+            if self.refused.get(path) != Some(why) {
+                log::warn!(path:? = path; "is not followed: {why}");
+            }
+        }
+        self.refused.clone_from(&listing.refused);
+    }
+
+    /// Finds the generation that an unclaimed file holds, or begins one. What can't be told yet is passed over until the
+    /// file changes.
+    fn welcome(&mut self, found: &Found) -> Result<(), Error> {
+        let seen = (found.stat, found.name.rotated);
+        if self.passed_over.get(&key(&found.stat)) == Some(&seen) || self.resume(found) {
+            return Ok(());
+        }
+        let closed = found.name.rotated == Rotated::Closed;
+        let examined = match examine(found, closed) {
+            Ok(examined) => examined,
+            // It was renamed or removed meanwhile: the next look tells.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => {
+                let why = format!("can't be read: {error}");
+                if self.refused.insert(found.path.clone(), why.clone()).as_deref() != Some(&why) {
+                    log::warn!(path:? = found.path; "{why}; it is tried again");
+                }
+                return Ok(());
+            }
+        };
+        let Some(Examined { file, place, head }) = examined else {
+            self.passed_over.insert(key(&found.stat), seen);
+            return Ok(());
+        };
+        self.settled = false;
+        match self.claimant(&file, &place, &head) {
+            Ok(Claim::Of(index)) => self.attach(index, place, head, file),
+            Ok(Claim::Copy) => _ = self.passed_over.insert(key(&found.stat), seen),
+            Ok(Claim::Nobody) => self.begin(found, place, head, file)?,
+            Err(error) => {
+                log::warn!(path:? = found.path, error:% = error; "can't be read; it is tried again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up a file that is exactly as it was when it was read last.
+    fn resume(&mut self, found: &Found) -> bool {
+        let known = self.generations.iter_mut().find(|generation| {
+            generation.places.is_empty() && generation.checkpoint.stat == found.stat && generation.at > 0
+        });
+        let Some(generation) = known else { return false };
+        let encoding = Encoding::named(&generation.checkpoint.encoding);
+        generation.attach(Place::new(found, encoding));
+        if generation.checkpoint.state == State::Final {
+            generation.unread = false;
+            for place in &mut generation.places {
+                place.exhausted = true;
+            }
+        }
+        self.settled = false;
+        true
+    }
+
+    fn claimant(&self, file: &File, place: &Place, head: &Head) -> io::Result<Claim> {
+        for (index, generation) in self.generations.iter().enumerate().rev() {
+            let known = &generation.checkpoint;
+            let was_here = known.stat.is_same_file(&place.stat);
+            if self.strangers.contains(&(place.stat, known.id)) {
+                continue;
+            }
+            let is_same_head = known.head == *head;
+            // A head that was short when it was taken is the start of the longer one.
+            let grew = known.head.is_short() && was_here && place.encoding == Encoding::Plain;
+            let grew = grew && content::begins_with(file, &known.head)?;
+            let tells = is_same_head && (!head.is_short() || was_here || is_packed_from(place, known));
+            if !tells && !grew {
+                continue;
+            }
+            if place.encoding != Encoding::Plain {
+                // What stands behind the head is looked at when it is unpacked.
+                return Ok(Claim::Of(index));
+            }
+            if place.stat.size >= generation.at && holds_tail(file, generation)? {
+                return Ok(Claim::Of(index));
+            }
+            if place.stat.size < generation.at && !was_here {
+                return Ok(Claim::Copy);
+            }
+        }
+        Ok(Claim::Nobody)
+    }
+
+    fn attach(&mut self, index: usize, place: Place, head: Head, file: File) {
+        let generation = &mut self.generations[index];
+        if generation.checkpoint.path != place.path.to_string_lossy() {
+            self.shared.metrics.rotated();
+            log::info!(path:? = place.path, generation = generation.checkpoint.id; "found again, was {}", generation.checkpoint.path);
+        }
+        generation.checkpoint.head = head;
+        if place.encoding == Encoding::Plain && generation.open.is_none() {
+            generation.open = Some((Content::Plain(file), place.clone()));
+        }
+        generation.attach(place);
+        self.hold(index);
+    }
+
+    /// Begins a generation.
+    fn begin(&mut self, found: &Found, place: Place, head: Head, file: File) -> Result<(), Error> {
+        let (offset, tail) = if self.from_end {
+            match end_of(&file, &place) {
+                Ok(end) => end,
+                Err(error) => {
+                    log::warn!(path:? = found.path, error:% = error; "its end can't be found: it is read from its beginning");
+                    (0, Mark::default())
+                }
+            }
+        } else {
+            (0, Mark::default())
+        };
+        let mut checkpoint = Checkpoint {
+            id: 0,
+            source: found.name.live.to_string_lossy().into_owned(),
+            path: found.path.to_string_lossy().into_owned(),
+            encoding: place.encoding.name().to_owned(),
+            stat: place.stat,
+            head,
+            offset,
+            tail,
+            state: State::Growing,
+        };
+        {
+            let store = self.shared.store();
+            let inserted = checkpoint::insert(store.connection(), &checkpoint);
+            checkpoint.id = inserted.map_err(|error| store.failure(&error))?;
+        }
+        self.shared.begin(&checkpoint);
+        self.shared.metrics.began();
+        log::info!(path:? = found.path, generation = checkpoint.id, offset = offset; "follows a file");
+        self.generations.push(Generation::new(checkpoint));
+        self.attach(self.generations.len() - 1, place, head, file);
+        Ok(())
+    }
+
+    /// Notes what has come to an end: files that are read and closed, and files that are gone.
+    pub(super) fn conclude(&mut self) -> Result<(), Error> {
+        for index in 0..self.generations.len() {
+            let generation = &self.generations[index];
+            let committed = self.shared.progress(generation.checkpoint.id);
+            if generation.unread || committed.is_none_or(|committed| committed.offset != generation.at) {
+                continue;
+            }
+            if generation.ended && generation.checkpoint.state != State::Final {
+                self.close(index, State::Final)?;
+            }
+            let generation = &self.generations[index];
+            if generation.places.is_empty()
+                && generation.open.is_none()
+                && generation.missing_looks >= MISSING_LOOKS
+            {
+                match generation.checkpoint.state {
+                    State::Final => self.close(index, State::Gone)?,
+                    State::Growing => self.lose(index)?,
+                    State::Gone => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, index: usize, state: State) -> Result<(), Error> {
+        let generation = &mut self.generations[index];
+        if let Some(place) = generation.places.first() {
+            generation.checkpoint.path = place.path.to_string_lossy().into_owned();
+            place.encoding.name().clone_into(&mut generation.checkpoint.encoding);
+            generation.checkpoint.stat = place.stat;
+        }
+        let closed = Checkpoint {
+            state,
+            offset: generation.at,
+            tail: generation.tail,
+            ..generation.checkpoint.clone()
+        };
+        let store = self.shared.store();
+        checkpoint::close(store.connection(), &closed, state == State::Final && !generation.damaged)
+            .map_err(|error| store.failure(&error))?;
+        generation.checkpoint = closed;
+        generation.open = None;
+        Ok(())
+    }
+
+    /// Gives up a generation that is gone before it was known to be complete.
+    fn lose(&mut self, index: usize) -> Result<(), Error> {
+        let generation = &mut self.generations[index];
+        let known = generation.checkpoint.stat.size;
+        let is_plain = Encoding::named(&generation.checkpoint.encoding) == Encoding::Plain;
+        let length = (is_plain && known > generation.at).then(|| known - generation.at);
+        let why = generation.fate;
+        let (id, at) = (generation.checkpoint.id, generation.at);
+        {
+            let mut store = self.shared.store();
+            let lost = checkpoint::lose(store.connection_mut(), id, at, length, why);
+            lost.map_err(|error| store.failure(&error))?;
+        }
+        generation.checkpoint.state = State::Gone;
+        self.shared.metrics.lost();
+        log::error!(path:? = generation.checkpoint.path, generation = id, offset = at; "entries may be lost: {why} before it was known to be read to its end");
+        Ok(())
+    }
+
+    /// Notes that packed data has no more, though more should follow.
+    pub(super) fn note_lack(&mut self, index: usize, why: &str) -> Result<(), Error> {
+        let generation = &self.generations[index];
+        let store = self.shared.store();
+        checkpoint::insert_gap(store.connection(), generation.checkpoint.id, generation.at, None, why)
+            .map_err(|error| store.failure(&error))?;
+        self.shared.metrics.lost();
+        Ok(())
+    }
+}
+
+/// Whose a file is.
+enum Claim {
+    /// The generation with this index.
+    Of(usize),
+    /// A part of a generation that is read farther than the file goes.
+    Copy,
+    Nobody,
+}
+
+/// A file that was looked into.
+struct Examined {
+    file: File,
+    place: Place,
+    head: Head,
+}
+
+/// `None` if the file tells nothing yet.
+fn examine(found: &Found, closed: bool) -> io::Result<Option<Examined>> {
+    let (file, stat) = content::open(&found.path)?;
+    if !stat.is_same_file(&found.stat) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let Some(encoding) = content::encoding(&file, found.name.packed)? else { return Ok(None) };
+    let head = match encoding {
+        Encoding::Plain => content::plain_head(&file, closed)?,
+        packed => content::packed_head(file.try_clone()?, stat, packed)?,
+    };
+    Ok(head.map(|head| Examined { file, place: Place::new(found, encoding), head }))
+}
+
+/// Whether a packed file is called as if it were packed from one that a generation was in.
+fn is_packed_from(place: &Place, known: &Checkpoint) -> bool {
+    place.encoding != Encoding::Plain && place.path.with_extension("").to_string_lossy() == known.path
+}
+
+/// What a look at a generation's places showed.
+#[derive(Default)]
+struct Seen {
+    changed: bool,
+    rotated: bool,
+}
+
+/// Looks at the places of a generation again. Files that hold something else by now are left unclaimed.
+fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
+    let mut seen = Seen::default();
+    for mut place in std::mem::take(&mut generation.places) {
+        let Some(found) = unclaimed.get(&key(&place.stat)) else {
+            seen.changed = true;
+            generation.fate = "the file was removed";
+            generation.checkpoint.stat = place.stat;
+            continue;
+        };
+        if found.path != place.path {
+            seen.rotated = true;
+            seen.changed = true;
+            // Its new name may say that it is complete.
+            generation.unread = true;
+            (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
+        }
+        if found.stat != place.stat || generation.to_retry {
+            seen.changed = true;
+            match still_holds(generation, &place, found) {
+                Ok(true) => {
+                    place.stat = found.stat;
+                    place.exhausted = false;
+                    generation.unread = true;
+                    generation.ended = false;
+                    generation.quiet_looks = 0;
+                }
+                Ok(false) => {
+                    generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
+                    generation.displace(&found.stat);
+                    continue;
+                }
+                Err(error) => {
+                    log::warn!(path:? = place.path, error:% = error; "can't be read; it is tried again");
+                }
+            }
+        }
+        if let Some((_, open)) = &mut generation.open
+            && open.stat.is_same_file(&place.stat)
+        {
+            *open = place.clone();
+        }
+        unclaimed.remove(&key(&place.stat));
+        generation.places.push(place);
+    }
+    generation.to_retry = false;
+    if !seen.changed {
+        generation.quiet_looks = generation.quiet_looks.saturating_add(1);
+        // Whoever rotated it has let go of it by now: what has no line end will get none.
+        generation.unread |= generation.quiet_looks == QUIET_LOOKS && generation.is_left();
+    }
+    seen
+}
+
+/// Whether a file that changed still holds the generation, and goes on behind it.
+fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<bool> {
+    if place.encoding != Encoding::Plain || found.stat.size < generation.at {
+        // Packed data is looked at from its start again.
+        return Ok(false);
+    }
+    let holds = |file: &File| {
+        Ok(content::begins_with(file, &generation.checkpoint.head)? && holds_tail(file, generation)?)
+    };
+    match &generation.open {
+        Some((content, open)) if open.stat.is_same_file(&found.stat) => holds(content.file()),
+        _ => match content::open(&found.path) {
+            Ok((file, stat)) if stat.is_same_file(&found.stat) => holds(&file),
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+impl Generation {
+    /// Counts how long it has had no place, and looks whether a file that is held open grew even so.
+    fn miss(&mut self, whole: bool) {
+        if !self.places.is_empty() {
+            return;
+        }
+        if let Some((content, _)) = &self.open {
+            let size = content.file().metadata().map_or(0, |metadata| metadata.len());
+            if size > self.at && matches!(content, Content::Plain(_)) {
+                self.unread = true;
+                self.quiet_looks = 0;
+            }
+        } else if whole {
+            self.missing_looks = self.missing_looks.saturating_add(1);
+        }
+    }
+
+    /// Bytes that are there and were not read, of a plain file.
+    fn lag(&self) -> u64 {
+        let plain = self.places.iter().find(|place| place.encoding == Encoding::Plain);
+        plain.map_or(0, |place| place.stat.size.saturating_sub(self.at))
+    }
+}
+
+/// Where the last line of a file ends, and its mark.
+fn end_of(file: &File, place: &Place) -> io::Result<(u64, Mark)> {
+    if place.encoding != Encoding::Plain {
+        return Packed::open(file.try_clone()?, place.stat, place.encoding)?.into_end();
+    }
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK);
+        let block = content::bytes(file, start, end - start)?;
+        if let Some(newline) = memchr::memrchr(b'\n', &block) {
+            let offset = start + newline as u64 + 1;
+            let before = offset.saturating_sub(BLOCK);
+            return Ok((offset, tail_of(&content::bytes(file, before, offset - before)?)));
+        }
+        end = start;
+    }
+    Ok((0, Mark::default()))
+}
+
+fn key(stat: &Stat) -> (u64, u64) {
+    (stat.device, stat.inode)
+}

@@ -1,0 +1,266 @@
+//! Follows files while they grow, through every kind of rotation.
+//!
+//! A file is known by what is in it: the head of its content, and the last record in front of the place that reading has
+//! come to. Under whatever name and in whatever form that content lies, plain or packed, it is one *generation*, and is
+//! read once. How far it is read stands in a store, and moves in the transaction in which a [`Batch`] is committed.
+//!
+//! ```text
+//! look: which files are there, and which generation does each hold? ─► read ─► Batch ─► commit_with
+//!  ▲                                                                                        │
+//!  └────────── wait: a hint from the system, or the refresh interval ◄───────────────────────┘
+//! ```
+//!
+//! Hints only shorten the wait: what is true is looked up in the files each time.
+
+mod batch;
+mod content;
+mod cut;
+mod discovery;
+mod generation;
+pub(crate) mod identity;
+mod look;
+mod metrics;
+mod options;
+mod rotation;
+mod wake;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::batch::Shared;
+pub use self::batch::{Batch, Entry, Span};
+use self::discovery::Discovery;
+use self::generation::{Generation, Read};
+use self::identity::Stat;
+pub use self::metrics::Metrics;
+pub use self::options::Builder;
+use self::rotation::Rotated;
+use self::wake::{Handle, Wake};
+use crate::error::Error;
+use crate::store::Store;
+use crate::store::checkpoint;
+
+/// How many looks in a row must miss a file before it counts as gone: one may fall between two steps of a rename.
+const MISSING_LOOKS: u32 = 2;
+/// How often is looked at the most before it is waited: a file may change each time, and give nothing to read.
+const MAX_LOOKS: usize = 4;
+/// After how many looks without anything new a file that was rotated counts as closed by its writer.
+const QUIET_LOOKS: u32 = 5;
+
+/// Follows files, and yields what is new in [batches](Batch).
+///
+/// Iteration waits for more, until it is [stopped](Self::stop_handle) or, with
+/// [`exit_on_eof`](Builder::exit_on_eof), until there is nothing more to read; it may be taken up again after that.
+///
+/// An error is one of the store: nothing was skipped, and the next step tries again. A file that can't be read is told in
+/// the log (of the `log` crate) and tried again at each look.
+#[derive(Debug)]
+pub struct Tailer {
+    options: Builder,
+    discovery: Discovery,
+    wake: Wake,
+    shared: Arc<Shared>,
+    /// The oldest first.
+    generations: Vec<Generation>,
+    /// Files that tell nothing yet, or nothing new, as they were.
+    passed_over: HashMap<(u64, u64), (Stat, Rotated)>,
+    /// Files that begin as a generation does and go on otherwise, with its number.
+    strangers: Vec<(Stat, i64)>,
+    /// What can't be followed, as it was told.
+    refused: BTreeMap<PathBuf, String>,
+    last_look: Option<Instant>,
+    /// Whether the last look changed something.
+    settled: bool,
+    /// Whether files that are there are read from their end.
+    from_end: bool,
+}
+
+/// Stops a [`Tailer`] from elsewhere.
+#[derive(Clone, Debug)]
+pub struct StopHandle(Handle);
+
+impl StopHandle {
+    /// Ends the iteration before the next batch.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Whether it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_stopped()
+    }
+}
+
+impl Tailer {
+    /// Says what to follow, and how.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    fn new(options: Builder, store: Store) -> Result<Self, Error> {
+        let own = ["", "-wal", "-shm", "-journal", "-lock"].map(|suffix| {
+            let mut path = store.path().as_os_str().to_owned();
+            path.push(suffix);
+            PathBuf::from(path)
+        });
+        let discovery = Discovery::new(&options.paths, &options.excluded, own.into())?;
+        let known = checkpoint::all(store.connection()).map_err(|error| store.failure(&error))?;
+        let from_end = !options.read_from_head && known.is_empty();
+        let wake = Wake::new(options.inotify_watcher);
+        let shared = Arc::new(Shared::new(store, &known));
+        Ok(Self {
+            options,
+            discovery,
+            wake,
+            shared,
+            generations: known.into_iter().map(Generation::new).collect(),
+            passed_over: HashMap::new(),
+            strangers: Vec::new(),
+            refused: BTreeMap::new(),
+            last_look: None,
+            settled: false,
+            from_end,
+        })
+    }
+
+    /// Stops the iteration from another thread or a signal handler.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(self.wake.handle())
+    }
+
+    /// The store that batches are committed to.
+    pub fn store(&self) -> StoreHandle {
+        StoreHandle(Arc::clone(&self.shared))
+    }
+
+    /// What was done so far.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.shared.metrics)
+    }
+
+    /// The next batch that can be had without waiting; `None` if there is none now.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read or written.
+    pub fn poll(&mut self) -> Result<Option<Batch>, Error> {
+        let mut looks = 0;
+        while looks < MAX_LOOKS {
+            self.rewind();
+            if self.wake.was_hinted() || self.is_due() {
+                self.look()?;
+                looks += 1;
+            }
+            if let Some(batch) = self.read()? {
+                return Ok(Some(batch));
+            }
+            self.conclude()?;
+            // What the last look changed may have brought more, and what was missed once is looked for again.
+            if looks > 0 && self.settled && !self.generations.iter().any(Generation::is_in_doubt) {
+                break;
+            }
+            self.last_look = None;
+        }
+        Ok(None)
+    }
+
+    fn is_due(&self) -> bool {
+        self.last_look.is_none_or(|last| last.elapsed() >= self.options.interval())
+    }
+
+    /// Goes back where a batch was dropped.
+    fn rewind(&mut self) {
+        for generation in &mut self.generations {
+            if let Some(progress) = self.shared.take_dropped(generation.checkpoint.id) {
+                generation.rewind(progress.offset, progress.tail);
+            }
+        }
+    }
+
+    /// Reads from the oldest generation that has more.
+    fn read(&mut self) -> Result<Option<Batch>, Error> {
+        for index in 0..self.generations.len() {
+            while self.generations[index].unread {
+                match self.generations[index].read(self.options.limits, &self.shared) {
+                    Ok(Read::Batch(batch)) => {
+                        self.hold(index);
+                        return Ok(Some(batch));
+                    }
+                    Ok(Read::Nothing) => {}
+                    Ok(Read::Other(stat)) => self.displace(index, &stat),
+                    Ok(Read::Lacking(why)) => self.note_lack(index, &why)?,
+                    Err((path, error)) => {
+                        log::warn!(path:? = path, error:% = error; "a file can't be read: it is tried again");
+                        let generation = &mut self.generations[index];
+                        generation.open = None;
+                        generation.unread = false;
+                        generation.to_retry = true;
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes it that a file holds other content than this generation, for which it was held.
+    fn displace(&mut self, index: usize, stat: &Stat) {
+        let generation = &mut self.generations[index];
+        generation.displace(stat);
+        self.strangers.push((*stat, generation.checkpoint.id));
+        // Which generation it holds is told by the next look.
+        self.last_look = None;
+        self.settled = false;
+    }
+
+    /// No more files are held open than allowed; the one that was read last is.
+    fn hold(&mut self, last: usize) {
+        let mut held = self.generations.iter().filter(|generation| generation.open.is_some()).count();
+        for (index, generation) in self.generations.iter_mut().enumerate() {
+            if held <= self.options.max_open_files {
+                return;
+            }
+            if index != last && generation.open.is_some() && !generation.places.is_empty() {
+                generation.open = None;
+                generation.unread = true;
+                held -= 1;
+            }
+        }
+    }
+
+    /// Waits until something may have changed.
+    fn wait(&self) {
+        let interval = self.options.interval();
+        let since = self.last_look.map_or(interval, |last| last.elapsed());
+        self.wake.wait(interval.saturating_sub(since).max(Duration::from_millis(1)));
+    }
+}
+
+impl Iterator for Tailer {
+    type Item = Result<Batch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.wake.handle().is_stopped() {
+                return None;
+            }
+            match self.poll().transpose() {
+                None if self.options.exit_on_eof => return None,
+                None => self.wait(),
+                some => return some,
+            }
+        }
+    }
+}
+
+/// The store that a tailer commits to, for what else is to be done with it.
+#[derive(Clone, Debug)]
+pub struct StoreHandle(Arc<Shared>);
+
+impl StoreHandle {
+    /// Does something with the store, while no batch is committed.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Store) -> T) -> T {
+        act(&mut self.0.store())
+    }
+}

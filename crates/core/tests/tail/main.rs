@@ -1,0 +1,89 @@
+//! Follows real files through what happens to them.
+
+mod rotation;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use audit_who_core::tail::{Builder, Tailer};
+use tempfile::TempDir;
+
+/// A folder with logs, and a store beside it.
+pub(crate) struct Bench {
+    folder: TempDir,
+    store: TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), store: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn db(&self) -> PathBuf {
+        self.store.path().join("audit.db")
+    }
+
+    pub(crate) fn builder(&self) -> Builder {
+        Tailer::builder().path(self.path("audit.log")).inotify_watcher(false).exit_on_eof(true).db(self.db())
+    }
+
+    pub(crate) fn tailer(&self) -> Tailer {
+        self.builder().build().unwrap()
+    }
+
+    /// What is recorded as lost: generation, offset, reason.
+    pub(crate) fn gaps(&self) -> Vec<(i64, i64, String)> {
+        let connection = rusqlite::Connection::open(self.db()).unwrap();
+        let mut statement = connection.prepare("SELECT generation, offset, reason FROM gaps").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+}
+
+/// The lines that a tailer yields and commits until there is no more.
+pub(crate) fn drain(tailer: &mut Tailer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for batch in tailer {
+        let mut batch = batch.unwrap();
+        lines.extend(batch.entries().map(|entry| String::from_utf8_lossy(entry.bytes).into_owned()));
+        batch.commit().unwrap();
+    }
+    lines
+}
+
+/// A line that is long enough to tell a generation.
+pub(crate) fn line(number: usize) -> String {
+    format!("{{\"number\":{number},\"padding\":\"{}\"}}", "x".repeat(120))
+}
+
+/// Lines with numbers, each with its end.
+pub(crate) fn lines(numbers: impl IntoIterator<Item = usize>) -> String {
+    numbers.into_iter().map(|number| line(number) + "\n").collect()
+}
+
+pub(crate) fn append(path: &Path, text: &str) {
+    use std::io::Write;
+    fs::File::options().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// The numbers of lines, and how often each occurs.
+pub(crate) fn numbers(lines: &[String]) -> BTreeMap<usize, usize> {
+    let mut numbers = BTreeMap::new();
+    for text in lines {
+        let digits: String = text.chars().skip(10).take_while(char::is_ascii_digit).collect();
+        let number = digits.parse().unwrap();
+        assert_eq!(*text, line(number), "torn");
+        *numbers.entry(number).or_default() += 1;
+    }
+    numbers
+}
+
+pub(crate) fn assert_once(lines: &[String], wanted: impl IntoIterator<Item = usize>) {
+    let wanted: BTreeMap<usize, usize> = wanted.into_iter().map(|number| (number, 1)).collect();
+    assert_eq!(numbers(lines), wanted);
+}
