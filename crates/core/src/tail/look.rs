@@ -210,7 +210,9 @@ impl Tailer {
             if generation.unread || committed.is_none_or(|committed| committed.offset != generation.at) {
                 continue;
             }
-            if generation.ended && generation.checkpoint.state != State::Final {
+            let known = &generation.checkpoint;
+            let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);
+            if generation.ended && (moved || known.state != State::Final) {
                 self.close(index, State::Final)?;
             }
             let generation = &self.generations[index];
@@ -319,6 +321,7 @@ fn is_packed_from(place: &Place, known: &Checkpoint) -> bool {
 struct Seen {
     changed: bool,
     rotated: bool,
+    removed: bool,
 }
 
 /// Looks at the places of a generation again. Files that hold something else by now are left unclaimed.
@@ -329,6 +332,7 @@ fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
             seen.changed = true;
             generation.fate = "the file was removed";
             generation.checkpoint.stat = place.stat;
+            seen.removed = true;
             continue;
         };
         if found.path != place.path {
@@ -367,6 +371,8 @@ fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
         generation.places.push(place);
     }
     generation.to_retry = false;
+    // A packed copy may hold what the plain file had no time to show.
+    generation.unread |= seen.removed && !generation.places.is_empty();
     if !seen.changed {
         generation.quiet_looks = generation.quiet_looks.saturating_add(1);
         // Whoever rotated it has let go of it by now: what has no line end will get none.

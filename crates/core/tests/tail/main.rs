@@ -36,6 +36,14 @@ impl Bench {
         self.builder().build().unwrap()
     }
 
+    /// The state and the encoding of each generation.
+    pub(crate) fn states(&self) -> Vec<(String, String)> {
+        let connection = rusqlite::Connection::open(self.db()).unwrap();
+        let mut statement = connection.prepare("SELECT state, encoding FROM generations").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
     /// What is recorded as lost: generation, offset, reason.
     pub(crate) fn gaps(&self) -> Vec<(i64, i64, String)> {
         let connection = rusqlite::Connection::open(self.db()).unwrap();
