@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// The annotation in which a token request says which credential it issued
 /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go)).
-pub(crate) const ISSUED_CREDENTIAL: &str = "authentication.kubernetes.io/issued-credential-id";
+pub const ISSUED_CREDENTIAL: &str = "authentication.kubernetes.io/issued-credential-id";
 
 /// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
 /// hand over more events than match, never fewer.

@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::answer::Object;
 use crate::body::Body;
+use crate::case::detail::Detail;
 use crate::event::{Event, ObjectRef};
 use crate::resource::Resource;
+use crate::uri;
 
 /// An object by its names, without its incarnation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +53,27 @@ impl Key {
     /// Whether this is an object of the core group with that plural name.
     pub fn is_core(&self, resource: &str) -> bool {
         self.group.is_empty() && self.resource == resource
+    }
+}
+
+/// What an event says of its object besides the names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Particulars {
+    /// Which incarnation it is about, where the reference or a body tells it.
+    pub uid: Option<String>,
+    /// Whether the request was to change nothing, by its query or its body.
+    pub dry_run: bool,
+}
+
+impl Particulars {
+    /// Takes them from the event and its bodies.
+    pub fn of(event: &Event<'_>) -> Self {
+        let detail = Detail::of(event);
+        let reference = event.object_ref.as_ref().map(|object| object.uid.as_ref());
+        Self {
+            uid: reference.filter(|uid| !uid.is_empty()).map(str::to_owned).or_else(|| detail.uid.clone()),
+            dry_run: detail.dry_run || uri::params(&event.request_uri, "dryRun").any(|value| value == "All"),
+        }
     }
 }
 

@@ -83,8 +83,8 @@ fn checkpoint(row: &Row<'_>) -> rusqlite::Result<Checkpoint> {
 pub(crate) fn insert(connection: &Connection, new: &Checkpoint) -> rusqlite::Result<i64> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO generations (source, path, encoding, device, inode, size, modified_ns, head_skip, head_length, \
-         head_hash, offset, tail_length, tail_hash, state) VALUES (:source, :path, :encoding, :device, :inode, :size, \
-         :modified_ns, :head_skip, :head_length, :head_hash, :offset, :tail_length, :tail_hash, :state)",
+         head_hash, start, offset, tail_length, tail_hash, state) VALUES (:source, :path, :encoding, :device, :inode, \
+         :size, :modified_ns, :head_skip, :head_length, :head_hash, :offset, :offset, :tail_length, :tail_hash, :state)",
     )?;
     statement.insert(named_params! {
         ":source": new.source,

@@ -1,13 +1,21 @@
 //! One SQLite file: how far files are read, what was found in them, and what is missing.
 
 pub(crate) mod checkpoint;
+mod compression;
 mod failure;
+mod keep;
+mod prepared;
+mod recorder;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use self::keep::{Keep, NOTABLE, Rule};
+pub use self::prepared::Prepared;
+pub use self::recorder::Recorder;
 use crate::error::{Error, ErrorKind};
 
 /// What marks a file as a store: `awho`.
@@ -74,6 +82,15 @@ impl Store {
     /// Where the store is; `:memory:` for one in memory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The rule by which events were kept last; `None` before any were.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub fn keep(&self) -> Result<Option<Keep>, Error> {
+        settings::keep(&self.connection).map_err(|error| self.failure(&error))
     }
 
     /// What a failed statement means.

@@ -146,6 +146,13 @@ impl Batch {
         })
     }
 
+    /// What stands between two places of the generation's content; empty if the batch does not hold all of it.
+    pub(crate) fn content(&self, range: std::ops::Range<u64>) -> &[u8] {
+        let at = |offset: u64| usize::try_from(offset.checked_sub(self.from)?).ok();
+        let bytes = at(range.start).zip(at(range.end)).and_then(|(start, end)| self.data.get(start..end));
+        bytes.unwrap_or_default()
+    }
+
     /// What is no entry.
     pub fn spans(&self) -> &[Span] {
         &self.spans

@@ -360,7 +360,7 @@ impl Fold for Case {
 ///
 /// A failed authentication has one entry only, of stage `ResponseStarted`
 /// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
-fn matters(event: &Event<'_>, reads: bool) -> bool {
+pub fn matters(event: &Event<'_>, reads: bool) -> bool {
     let code = event.code();
     let started = event.stage == "ResponseStarted" && (reads || code >= 400);
     let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic") || started;

@@ -50,12 +50,22 @@ impl Timeline {
         self.take(Run { first: moment, last: moment });
     }
 
+    /// Takes the first and the last of some entries that follow each other within [`PAUSE`].
+    pub fn add_run(&mut self, first: Moment, last: Moment) {
+        self.take(Run { first, last });
+    }
+
     /// Takes what another timeline knows.
     pub fn merge(&mut self, other: Self) {
         self.widen(other.link);
         for run in other.runs {
             self.take(run);
         }
+    }
+
+    /// The first and the last entry of each run, by time.
+    pub fn runs(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        self.runs.iter().map(|run| (run.first, run.last))
     }
 
     /// The first entry.
@@ -169,7 +179,12 @@ mod tests {
                 }
                 timeline
             });
+            let mut told = Timeline::default();
+            for (first, last) in one.runs().chain(other.runs()) {
+                told.add_run(first, last);
+            }
             one.merge(std::mem::take(&mut other));
+            prop_assert_eq!(pauses(&told), pauses(&one));
             let mut sorted = seconds;
             sorted.sort_unstable();
             let expected: Vec<_> =

@@ -1,0 +1,327 @@
+//! What a batch adds to a store, ready to be written.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use audit_who_event::coverage::{Moment, PAUSE, Timeline};
+use audit_who_event::time::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::checkpoint;
+use super::compression::Dictionary;
+use super::keep::Keep;
+
+/// Words and kinds are noted to be in use until the end of a day, so that few of them change with each batch:
+/// microseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// What a [`Recorder`](super::Recorder) made of a batch.
+///
+/// It is written in the transaction that commits the batch, as often as that has to be tried.
+#[derive(Debug)]
+pub struct Prepared {
+    generation: i64,
+    keep: Keep,
+    dictionary: Option<Arc<Dictionary>>,
+    pub(super) rows: Vec<Row>,
+    pub(super) words: Vec<Text<String>>,
+    pub(super) kinds: Vec<Text<Kind>>,
+    /// What rows name ranges of.
+    pub(super) lines: Vec<u8>,
+    texts: String,
+    pub(super) bad: Vec<Bad>,
+    pub(super) counts: Counts,
+    /// Of all events, kept or not.
+    pub(super) times: Timeline,
+}
+
+/// One event; what repeats by its place in the batch's lists.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) offset: u64,
+    pub(super) part: u32,
+    pub(super) length: u64,
+    pub(super) stage: Option<i64>,
+    pub(super) received: Option<i64>,
+    pub(super) kind: usize,
+    pub(super) namespace: Option<usize>,
+    pub(super) name: Option<usize>,
+    pub(super) username: Option<usize>,
+    pub(super) impersonated: Option<usize>,
+    pub(super) uid: Option<usize>,
+    pub(super) user_agent: Option<usize>,
+    pub(super) source_ip: Option<usize>,
+    pub(super) code: Option<u16>,
+    pub(super) dry_run: bool,
+    pub(super) salvaged: bool,
+    pub(super) audit_id: Range<usize>,
+    pub(super) request_uri: Range<usize>,
+    pub(super) issued: Option<Range<usize>>,
+    pub(super) sha256: Option<[u8; 32]>,
+    pub(super) line: Range<usize>,
+}
+
+/// Something that is stored once, with the latest stage time of an event that has it.
+#[derive(Debug)]
+pub(super) struct Text<T> {
+    pub(super) of: T,
+    pub(super) until: i64,
+}
+
+/// A row of the table of kinds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    pub(super) resource: String,
+    pub(super) verb: String,
+    pub(super) api_group: String,
+    pub(super) subresource: String,
+    pub(super) stage: String,
+    pub(super) level: String,
+}
+
+/// Bytes that hold no entry.
+#[derive(Debug)]
+pub(super) struct Bad {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) reason: String,
+    pub(super) sha256: [u8; 32],
+}
+
+/// What became of the bytes of a batch, each of which is in one of the byte counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) lines: u64,
+    pub(super) entry_bytes: u64,
+    pub(super) bad_bytes: u64,
+    pub(super) bad_lines: u64,
+    pub(super) blank_bytes: u64,
+}
+
+impl Prepared {
+    pub(super) fn new(generation: i64, keep: Keep, dictionary: Option<Arc<Dictionary>>) -> Self {
+        Self {
+            generation,
+            keep,
+            dictionary,
+            rows: Vec::new(),
+            words: Vec::new(),
+            kinds: Vec::new(),
+            lines: Vec::new(),
+            texts: String::new(),
+            bad: Vec::new(),
+            counts: Counts::default(),
+            times: Timeline::default(),
+        }
+    }
+
+    /// How many events are to be kept.
+    pub const fn events(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Holds a text, for a row to name.
+    pub(super) fn text(&mut self, text: &str) -> Range<usize> {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
+    }
+
+    /// Writes it, and returns how many events were not there before.
+    ///
+    /// # Errors
+    ///
+    /// As SQLite's.
+    pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+        let kept = self.write_rows(transaction)?;
+        for bad in &self.bad {
+            let sha256 = Some(&bad.sha256[..]);
+            checkpoint::insert_bad_span(
+                transaction,
+                self.generation,
+                bad.offset,
+                bad.length,
+                &bad.reason,
+                sha256,
+            )?;
+        }
+        for (first, last) in self.times.runs() {
+            write_run(transaction, self.generation, first, last)?;
+        }
+        self.write_counts(transaction, kept)?;
+        Ok(kept)
+    }
+
+    fn write_rows(&self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+        if let Some(dictionary) = self.dictionary.as_ref().filter(|_| !self.rows.is_empty()) {
+            dictionary.store(transaction)?;
+        }
+        let words = self.write_words(transaction)?;
+        let kinds = self.write_kinds(transaction)?;
+        let word = |index: Option<usize>| index.and_then(|index| words.get(index));
+        let text = |range: &Range<usize>| self.texts.get(range.clone());
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR IGNORE INTO records (generation, offset, part, length, stage_us, received_us, kind, namespace, name, \
+             username, impersonated, uid, user_agent, source_ip, code, dry_run, salvaged, audit_id, request_uri, issued, \
+             dictionary, sha256, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        let mut kept = 0;
+        for row in &self.rows {
+            kept += insert.execute(params![
+                self.generation,
+                row.offset.cast_signed(),
+                row.part,
+                row.length.cast_signed(),
+                row.stage,
+                row.received,
+                kinds.get(row.kind),
+                word(row.namespace),
+                word(row.name),
+                word(row.username),
+                word(row.impersonated),
+                word(row.uid),
+                word(row.user_agent),
+                word(row.source_ip),
+                row.code,
+                row.dry_run,
+                row.salvaged,
+                text(&row.audit_id),
+                text(&row.request_uri),
+                row.issued.as_ref().and_then(text),
+                self.dictionary.as_ref().map(|dictionary| dictionary.id),
+                row.sha256.as_ref().map(<[u8; 32]>::as_slice),
+                self.lines.get(row.line.clone()),
+            ])?;
+        }
+        Ok(kept as u64)
+    }
+
+    /// The numbers of the words.
+    fn write_words(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+        let mut find = transaction.prepare_cached("SELECT id, until_us FROM words WHERE word = ?")?;
+        let mut insert = transaction.prepare_cached("INSERT INTO words (word, until_us) VALUES (?, ?)")?;
+        let mut prolong = transaction.prepare_cached("UPDATE words SET until_us = ? WHERE id = ?")?;
+        let number = |word: &Text<String>| {
+            let known = find.query_row([&word.of], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            number(
+                known,
+                word.until,
+                |until| insert.insert((&word.of, until)),
+                |until, id| prolong.execute((until, id)),
+            )
+        };
+        self.words.iter().map(number).collect()
+    }
+
+    /// The numbers of the kinds.
+    fn write_kinds(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+        let mut find = transaction.prepare_cached(
+            "SELECT id, until_us FROM kinds WHERE resource = ? AND verb = ? AND api_group = ? AND subresource = ? \
+             AND stage = ? AND level = ?",
+        )?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO kinds (resource, verb, api_group, subresource, stage, level, until_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        let mut prolong = transaction.prepare_cached("UPDATE kinds SET until_us = ? WHERE id = ?")?;
+        let number = |text: &Text<Kind>| {
+            let Kind { resource, verb, api_group, subresource, stage, level } = &text.of;
+            let parts = [resource, verb, api_group, subresource, stage, level];
+            let known = find.query_row(parts, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            number(
+                known,
+                text.until,
+                |until| insert.insert(params![resource, verb, api_group, subresource, stage, level, until]),
+                |until, id| prolong.execute((until, id)),
+            )
+        };
+        self.kinds.iter().map(number).collect()
+    }
+
+    fn write_counts(&self, transaction: &Transaction<'_>, kept: u64) -> rusqlite::Result<()> {
+        let mut statement = transaction.prepare_cached(
+            "UPDATE generations SET lines = lines + ?, kept = kept + ?, entry_bytes = entry_bytes + ?, \
+             bad_bytes = bad_bytes + ?, bad_lines = bad_lines + ?, blank_bytes = blank_bytes + ?, \
+             first_us = min(ifnull(first_us, ?7), ifnull(?7, first_us)), \
+             last_us = max(ifnull(last_us, ?8), ifnull(?8, last_us)), \
+             keep = CASE WHEN keep IS NULL OR keep = 'all' THEN ? ELSE keep END WHERE id = ?",
+        )?;
+        let Counts { lines, entry_bytes, bad_bytes, bad_lines, blank_bytes } = self.counts;
+        let [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes] =
+            [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes].map(u64::cast_signed);
+        let time = |moment: Option<Moment>| moment.map(|moment| moment.time.as_micros());
+        let (first, last) = (time(self.times.first()), time(self.times.last()));
+        statement.execute(params![
+            lines,
+            kept,
+            entry_bytes,
+            bad_bytes,
+            bad_lines,
+            blank_bytes,
+            first,
+            last,
+            self.keep.name(),
+            self.generation
+        ])?;
+        Ok(())
+    }
+}
+
+/// The number of something that may be known already, with the time until which it is in use.
+fn number(
+    known: Option<(i64, i64)>,
+    until: i64,
+    insert: impl FnOnce(i64) -> rusqlite::Result<i64>,
+    prolong: impl FnOnce(i64, i64) -> rusqlite::Result<usize>,
+) -> rusqlite::Result<i64> {
+    let end_of_day = until.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
+    match known {
+        None => insert(end_of_day),
+        Some((id, known)) if known >= until => Ok(id),
+        Some((id, _)) => prolong(end_of_day, id).map(|_| id),
+    }
+}
+
+/// Adds a run of entries to those of a generation, and joins what is near.
+fn write_run(
+    transaction: &Transaction<'_>,
+    generation: i64,
+    mut first: Moment,
+    mut last: Moment,
+) -> rusqlite::Result<()> {
+    let mut earlier = transaction.prepare_cached(
+        "SELECT first_us, first_offset, last_us, last_offset FROM runs WHERE generation = ? AND first_us <= ? \
+         ORDER BY first_us DESC",
+    )?;
+    let mut delete = transaction.prepare_cached("DELETE FROM runs WHERE generation = ? AND first_us = ?")?;
+    let reach = last.time.plus(PAUSE).as_micros();
+    let mut near = Vec::new();
+    // Stored runs are further apart than a pause, so that those before one that is too early are, too.
+    for run in earlier.query_map((generation, reach), run)? {
+        let run = run?;
+        if first.time.since(run.1.time) > PAUSE {
+            break;
+        }
+        near.push(run);
+    }
+    for (from, until) in near {
+        delete.execute((generation, from.time.as_micros()))?;
+        first = first.min(from);
+        last = last.max(until);
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO runs (generation, first_us, first_offset, last_us, last_offset) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    let [from, until] = [first, last].map(|moment| (moment.time.as_micros(), moment.offset.cast_signed()));
+    insert.execute((generation, from.0, from.1, until.0, until.1))?;
+    Ok(())
+}
+
+/// The first and the last moment of a run, without its source.
+fn run(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Moment, Moment)> {
+    let moment = |time, offset: i64| Moment {
+        time: Timestamp::from_micros(time),
+        source: 0,
+        offset: offset.cast_unsigned(),
+    };
+    Ok((moment(row.get(0)?, row.get(1)?), moment(row.get(2)?, row.get(3)?)))
+}
