@@ -2,7 +2,8 @@
 //!
 //! - [`entry`] writes one entry, byte for byte in the API server's shape.
 //! - [`scenario`] tells small stories, one for each way in which an object goes; `fixtures/` holds them as logs.
-//! - [`generator`] makes logs of any size with a realistic mix, [`rotation`] spreads them over rotated files.
+//! - [`generator`] makes logs of any size with a realistic mix.
+//! - [`rotation`] writes, rotates, packs and prunes files as the API server does, and can stop at every step.
 //! - [`context`] gives a test its temporary directory and finds the recordings.
 //!
 //! All of it is deterministic: no clock, no randomness but a seed.

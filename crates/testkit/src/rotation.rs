@@ -1,18 +1,25 @@
 //! A log that is rotated as the API server rotates it.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod lumberjack;
+mod mill;
 
-use crate::time::file_time;
+use std::fs;
+use std::io;
+use std::path::Path;
 
-/// `audit.log` in a folder; a full one is renamed `audit-TIME.log` after the time of its rotation.
+pub use self::lumberjack::{Limits, Lumberjack, Step};
+pub use self::mill::Milled;
+
+/// Bytes that are collected before they are handed to the system.
+const BUFFER: usize = 128 * 1024;
+
+/// A large log, written fast: `audit.log` in a folder; a full one is renamed `audit-TIME.log` after the time of its
+/// rotation.
 #[derive(Debug)]
 pub struct RotatedLog {
-    folder: PathBuf,
+    writer: Lumberjack,
     limit: u64,
-    file: BufWriter<File>,
-    length: u64,
+    pending: Vec<u8>,
     last_rotation: i64,
 }
 
@@ -20,8 +27,11 @@ impl RotatedLog {
     /// Begins an empty `audit.log` in `folder`, which is made if need be. No file becomes larger than `limit` bytes.
     pub fn create(folder: &Path, limit: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let file = BufWriter::new(File::create_new(folder.join("audit.log"))?);
-        Ok(Self { folder: folder.to_owned(), limit, file, length: 0, last_rotation: i64::MIN })
+        let mut writer = Lumberjack::start(folder, Limits { size: limit, backups: 0, compress: false });
+        fs::File::create_new(writer.path())?;
+        // Its first write opens the file; one of a full file's length would rotate the empty one away.
+        writer.write(&[], 0)?;
+        Ok(Self { writer, limit, pending: Vec::new(), last_rotation: i64::MIN })
     }
 
     /// Appends a line, newline included, after a rotation if it does not fit. `at` is its time, microseconds since the
@@ -29,32 +39,26 @@ impl RotatedLog {
     pub fn write_line(&mut self, line: &[u8], at: i64) -> io::Result<()> {
         let length = line.len() as u64;
         if length > self.limit {
-            let message = format!("write length {length} exceeds maximum file size {}", self.limit);
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            // The writer says why it can't.
+            return self.writer.write(line, at);
         }
-        if self.length + length > self.limit {
-            self.rotate(at)?;
+        if self.writer.size() + self.pending.len() as u64 + length > self.limit {
+            self.flush()?;
+            // Names are in milliseconds, and no two rotations share one.
+            self.last_rotation = at.max(self.last_rotation.saturating_add(1000));
+            self.writer.rotate(self.last_rotation)?;
         }
-        self.file.write_all(line)?;
-        self.length += length;
-        Ok(())
+        self.pending.extend_from_slice(line);
+        if self.pending.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     /// Hands all lines to the system.
     pub fn finish(mut self) -> io::Result<()> {
-        self.file.flush()
+        self.flush()
     }
 
-    fn rotate(&mut self, at: i64) -> io::Result<()> {
-        self.file.flush()?;
-        // Names are in milliseconds, and no two rotations share one.
-        self.last_rotation = at.max(self.last_rotation.saturating_add(1000));
-        let current = self.folder.join("audit.log");
-        let name = format!("audit-{}.log", file_time(self.last_rotation));
-        fs::rename(&current, self.folder.join(name))?;
-        self.file = BufWriter::new(File::create_new(current)?);
-        self.length = 0;
-        Ok(())
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.write(&std::mem::take(&mut self.pending), self.last_rotation)
     }
 }
 
