@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::SeekFrom;
 
 use super::cut::Passing;
-use super::identity::{Head, MAX_HEAD, MAX_TAIL, Mark, Stat, tail_of};
+use super::identity::{Head, MAX_HEAD, MAX_TAIL, Mark, Start, Stat, tail_of};
 use crate::codec::{CutOff, Decoder, Encoding, MAGIC};
 
 /// Bytes that are read at once.
@@ -305,37 +305,38 @@ pub(crate) fn holds(file: &File, at: u64, mark: &Mark) -> io::Result<bool> {
     Ok(mark.is_of(&bytes[..length]))
 }
 
-/// The head of a plain file, if it tells one yet.
-pub(crate) fn plain_head(file: &File, ended: bool) -> io::Result<Option<Head>> {
+/// How a plain file begins.
+pub(crate) fn plain_start(file: &File, ended: bool) -> io::Result<Start> {
     let mut skip = 0;
-    let mut start = vec![0; MAX_HEAD];
+    let mut bytes = vec![0; MAX_HEAD];
     loop {
         skip += hole(file, skip)?;
-        let length = read_full(file, &mut start, skip)?;
-        let nuls = start[..length].iter().take_while(|byte| **byte == 0).count();
+        let length = read_full(file, &mut bytes, skip)?;
+        let nuls = bytes[..length].iter().take_while(|byte| **byte == 0).count();
         if nuls == 0 {
-            return Ok(Head::of(skip, &start[..length], ended));
+            bytes.truncate(length);
+            return Ok(Start { skip, bytes, ended });
         }
         skip += nuls as u64;
     }
 }
 
-/// The head of a packed file, if it tells one yet.
-pub(crate) fn packed_head(file: File, stat: Stat, encoding: Encoding) -> io::Result<Option<Head>> {
+/// How the content of a packed file begins.
+pub(crate) fn packed_start(file: File, stat: Stat, encoding: Encoding) -> io::Result<Start> {
     let mut packed = Packed::open(file, stat, encoding)?;
     let mut skip = 0;
-    let mut text = Vec::new();
+    let mut bytes = Vec::new();
     loop {
-        let end = packed.fill(MAX_HEAD, &mut text)?;
-        let nuls = text.iter().take_while(|byte| **byte == 0).count();
-        text.drain(..nuls);
+        let end = packed.fill(MAX_HEAD, &mut bytes)?;
+        let nuls = bytes.iter().take_while(|byte| **byte == 0).count();
+        bytes.drain(..nuls);
         skip += nuls as u64;
         match end {
-            End::More if text.len() < MAX_HEAD => {}
-            End::Damaged(why) if text.is_empty() => {
+            End::More if bytes.len() < MAX_HEAD => {}
+            End::Damaged(why) if bytes.is_empty() => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, why));
             }
-            end => return Ok(Head::of(skip, &text, !matches!(end, End::More | End::Now))),
+            end => return Ok(Start { skip, bytes, ended: !matches!(end, End::More | End::Now) }),
         }
     }
 }

@@ -95,6 +95,30 @@ impl Head {
     }
 }
 
+/// The first bytes of content, as far as they are there.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// NULs in front of it, in bytes.
+    pub(crate) skip: u64,
+    /// [`MAX_HEAD`] bytes, or all.
+    pub(crate) bytes: Vec<u8>,
+    /// Whether no more will come.
+    pub(crate) ended: bool,
+}
+
+impl Start {
+    /// The head of the content, if this tells one yet.
+    pub(crate) fn head(&self) -> Option<Head> {
+        Head::of(self.skip, &self.bytes, self.ended)
+    }
+
+    /// Whether the content begins with `head`, which may have been taken when there was less of it.
+    pub(crate) fn begins_with(&self, head: &Head) -> bool {
+        let length = usize::try_from(head.mark.length).unwrap_or(usize::MAX);
+        head.skip == self.skip && self.bytes.get(..length).is_some_and(|start| head.mark.is_of(start))
+    }
+}
+
 /// The mark of the last record in front of an offset. `text` ends there, at a line end or not.
 pub(crate) fn tail_of(text: &[u8]) -> Mark {
     let before = text.strip_suffix(b"\n").unwrap_or(text);

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::content::{self, Content, Packed};
 use super::discovery::{Found, Listing};
 use super::generation::{Generation, Place, holds_tail};
-use super::identity::{Head, Mark, Stat, tail_of};
+use super::identity::{Head, Mark, Start, Stat, tail_of};
 use super::rotation::Rotated;
 use super::{MISSING_LOOKS, QUIET_LOOKS, Tailer};
 use crate::codec::Encoding;
@@ -88,12 +88,14 @@ impl Tailer {
                 return Ok(());
             }
         };
-        let Some(Examined { file, place, head }) = examined else {
+        let Some((examined, head)) = examined.and_then(Examined::with_head) else {
             self.passed_over.insert(key(&found.stat), seen);
             return Ok(());
         };
         self.settled = false;
-        match self.claimant(&file, &place, &head) {
+        let claim = self.claimant(&examined, found);
+        let Examined { file, place, .. } = examined;
+        match claim {
             Ok(Claim::Of(index)) => self.attach(index, place, head, file),
             Ok(Claim::Copy) => _ = self.passed_over.insert(key(&found.stat), seen),
             Ok(Claim::Nobody) => self.begin(found, place, head, file)?,
@@ -122,19 +124,16 @@ impl Tailer {
         true
     }
 
-    fn claimant(&self, file: &File, place: &Place, head: &Head) -> io::Result<Claim> {
+    fn claimant(&self, examined: &Examined, found: &Found) -> io::Result<Claim> {
+        let Examined { file, place, start } = examined;
         for (index, generation) in self.generations.iter().enumerate().rev() {
             let known = &generation.checkpoint;
-            let was_here = known.stat.is_same_file(&place.stat);
-            if self.strangers.contains(&(place.stat, known.id)) {
+            let is_stranger = || self.strangers.contains(&(place.stat, known.id));
+            if !start.begins_with(&known.head) || is_stranger() {
                 continue;
             }
-            let is_same_head = known.head == *head;
-            // A head that was short when it was taken is the start of the longer one.
-            let grew = known.head.is_short() && was_here && place.encoding == Encoding::Plain;
-            let grew = grew && content::begins_with(file, &known.head)?;
-            let tells = is_same_head && (!head.is_short() || was_here || is_packed_from(place, known));
-            if !tells && !grew {
+            let was_here = known.stat.is_same_file(&place.stat);
+            if known.head.is_short() && !was_here && !descends(found, generation) {
                 continue;
             }
             if place.encoding != Encoding::Plain {
@@ -294,26 +293,40 @@ enum Claim {
 struct Examined {
     file: File,
     place: Place,
-    head: Head,
+    start: Start,
 }
 
-/// `None` if the file tells nothing yet.
+impl Examined {
+    /// `None` if the file tells nothing yet.
+    fn with_head(self) -> Option<(Self, Head)> {
+        let head = self.start.head()?;
+        // What is still being packed will tell more.
+        let is_whole = self.place.encoding == Encoding::Plain || self.start.ended || !head.is_short();
+        is_whole.then_some((self, head))
+    }
+}
+
+/// `None` if not even the file's encoding can be told yet.
 fn examine(found: &Found, closed: bool) -> io::Result<Option<Examined>> {
     let (file, stat) = content::open(&found.path)?;
     if !stat.is_same_file(&found.stat) {
         return Err(io::ErrorKind::NotFound.into());
     }
     let Some(encoding) = content::encoding(&file, found.name.packed)? else { return Ok(None) };
-    let head = match encoding {
-        Encoding::Plain => content::plain_head(&file, closed)?,
-        packed => content::packed_head(file.try_clone()?, stat, packed)?,
+    let start = match encoding {
+        Encoding::Plain => content::plain_start(&file, closed)?,
+        packed => content::packed_start(file.try_clone()?, stat, packed)?,
     };
-    Ok(head.map(|head| Examined { file, place: Place::new(found, encoding), head }))
+    Ok(Some(Examined { file, place: Place::new(found, encoding), start }))
 }
 
-/// Whether a packed file is called as if it were packed from one that a generation was in.
-fn is_packed_from(place: &Place, known: &Checkpoint) -> bool {
-    place.encoding != Encoding::Plain && place.path.with_extension("").to_string_lossy() == known.path
+/// Whether a file is called as if it were packed or renamed from the one that a generation is in, or was in.
+fn descends(found: &Found, generation: &Generation) -> bool {
+    let is_sibling = |place: &Place| found.name.packed && place.path == found.path.with_extension("");
+    let is_orphan = generation.places.is_empty()
+        && found.name.rotated != Rotated::No
+        && found.name.live.to_string_lossy() == generation.checkpoint.source;
+    is_orphan || generation.places.iter().any(is_sibling)
 }
 
 /// What a look at a generation's places showed.
@@ -345,14 +358,15 @@ fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
         if found.stat != place.stat || generation.to_retry {
             seen.changed = true;
             match still_holds(generation, &place, found) {
-                Ok(true) => {
+                Ok(Some(head)) => {
+                    generation.checkpoint.head = head;
                     place.stat = found.stat;
                     place.exhausted = false;
                     generation.unread = true;
                     generation.ended = false;
                     generation.quiet_looks = 0;
                 }
-                Ok(false) => {
+                Ok(None) => {
                     generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
                     generation.displace(&found.stat);
                     continue;
@@ -381,20 +395,26 @@ fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
     seen
 }
 
-/// Whether a file that changed still holds the generation, and goes on behind it.
-fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<bool> {
+/// The head of a file that changed, if it still holds the generation, and goes on behind it.
+fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Option<Head>> {
     if place.encoding != Encoding::Plain || found.stat.size < generation.at {
         // Packed data is looked at from its start again.
-        return Ok(false);
+        return Ok(None);
     }
+    let head = generation.checkpoint.head;
     let holds = |file: &File| {
-        Ok(content::begins_with(file, &generation.checkpoint.head)? && holds_tail(file, generation)?)
+        if !content::begins_with(file, &head)? || !holds_tail(file, generation)? {
+            return Ok(None);
+        }
+        // More of the first lines may tell it from others.
+        let longer = head.is_short().then(|| content::plain_start(file, false)).transpose()?;
+        Ok(Some(longer.and_then(|start| start.head()).unwrap_or(head)))
     };
     match &generation.open {
         Some((content, open)) if open.stat.is_same_file(&found.stat) => holds(content.file()),
         _ => match content::open(&found.path) {
             Ok((file, stat)) if stat.is_same_file(&found.stat) => holds(&file),
-            Ok(_) => Ok(false),
+            Ok(_) => Ok(None),
             Err(error) => Err(error),
         },
     }

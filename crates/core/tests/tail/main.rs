@@ -1,12 +1,16 @@
 //! Follows real files through what happens to them.
 
+mod identity;
 mod rotation;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use audit_who_core::tail::{Builder, Tailer};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 /// A folder with logs, and a store beside it.
@@ -74,8 +78,13 @@ pub(crate) fn lines(numbers: impl IntoIterator<Item = usize>) -> String {
     numbers.into_iter().map(|number| line(number) + "\n").collect()
 }
 
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
 pub(crate) fn append(path: &Path, text: &str) {
-    use std::io::Write;
     fs::File::options().append(true).create(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 

@@ -3,16 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-use super::{Bench, append, assert_once, drain, lines};
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text).unwrap();
-    encoder.finish().unwrap()
-}
+use super::{Bench, append, assert_once, drain, gzip, lines};
 
 const ROTATED: &str = "audit-2026-08-21T10-06-38.123.log";
 
