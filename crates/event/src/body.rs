@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::value::RawValue;
-
 use crate::decode::elements;
+use crate::json::Json;
+use crate::plain::{self, Plain};
 use crate::wire::{Flag, Int, List, Pairs, Str, Strs, lenient};
 
 /// A request's or response's body.
@@ -18,9 +18,9 @@ pub struct Body<'a> {
     pub kind: Cow<'a, str>,
     /// Object metadata.
     pub metadata: Metadata<'a>,
-    spec: Option<&'a RawValue>,
-    status: Option<&'a RawValue>,
-    items: Option<&'a RawValue>,
+    spec: Option<Json<'a>>,
+    status: Option<Json<'a>>,
+    items: Option<Json<'a>>,
     /// `DeleteOptions.gracePeriodSeconds`.
     pub grace_seconds: Option<i64>,
     /// `DeleteOptions.preconditions`.
@@ -45,9 +45,9 @@ pub struct Body<'a> {
 lenient!(Body<'a> {
     "kind" => kind: Str<'de>,
     "metadata" => metadata: Metadata<'de>,
-    "spec" => spec: Option<&'de RawValue>,
-    "status" => status: Option<&'de RawValue>,
-    "items" => items: Option<&'de RawValue>,
+    "spec" => spec: Option<Json<'de>>,
+    "status" => status: Option<Json<'de>>,
+    "items" => items: Option<Json<'de>>,
     "gracePeriodSeconds" => grace_seconds: Int,
     "preconditions" => preconditions: Preconditions<'de>,
     "dryRun" => dry_run: Strs<'de>,
@@ -155,7 +155,7 @@ pub struct Spec<'a> {
     /// Whether a job or cron job is suspended.
     pub suspend: Option<bool>,
     /// The pod template, unparsed.
-    pub template: Option<&'a RawValue>,
+    pub template: Option<Json<'a>>,
     /// A node's taints; `None` where they are not mentioned.
     pub taints: Option<Vec<Taint<'a>>>,
     /// Whether a node is cordoned.
@@ -167,7 +167,7 @@ lenient!(Spec<'a> {
     "nodeName" => node_name: Str<'de>,
     "replicas" => replicas: Int,
     "suspend" => suspend: Flag,
-    "template" => template: Option<&'de RawValue>,
+    "template" => template: Option<Json<'de>>,
     "taints" => taints: OptionalTaints<'de>,
     "unschedulable" => unschedulable: Switch,
     "scaleTargetRef" => scale_target: Reference<'de>,
@@ -191,6 +191,8 @@ impl<'de> serde::Deserialize<'de> for Switch {
     }
 }
 
+impl Plain<'_> for Switch {}
+
 /// What a request asks an object's labels and annotations to be; `None` as a value removes one.
 #[derive(Clone, Debug, Default)]
 pub struct Marks<'a> {
@@ -213,6 +215,8 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Mark<'a> {
         Option::<Str<'de>>::deserialize(deserializer).map(|value| Self(value.map(Into::into)))
     }
 }
+
+impl<'a> Plain<'a> for Mark<'a> {}
 
 /// A taint of a node.
 #[derive(Clone, Debug, Default)]
@@ -244,6 +248,8 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for OptionalTaints<'a> {
         List::<Taint<'de>>::deserialize(deserializer).map(|taints| Self(taints.0))
     }
 }
+
+impl<'a> Plain<'a> for OptionalTaints<'a> {}
 
 impl<'a> From<OptionalTaints<'a>> for Option<Vec<Taint<'a>>> {
     fn from(taints: OptionalTaints<'a>) -> Self {
@@ -297,33 +303,33 @@ pub struct PatchOperation<'a> {
     /// JSON pointer.
     pub path: Cow<'a, str>,
     /// The new value, unparsed.
-    pub value: Option<&'a RawValue>,
+    pub value: Option<Json<'a>>,
 }
 lenient!(PatchOperation<'a> {
     "op" => op: Str<'de>,
     "path" => path: Str<'de>,
-    "value" => value: Option<&'de RawValue>,
+    "value" => value: Option<Json<'de>>,
 });
 
 impl<'a> Body<'a> {
     /// What a body asks labels and annotations to be.
-    pub fn marks(raw: &'a RawValue) -> Marks<'a> {
+    pub fn marks(raw: Json<'a>) -> Marks<'a> {
         #[derive(Default)]
         struct Marked<'a> {
             metadata: Marks<'a>,
         }
         lenient!(Marked<'a> { "metadata" => metadata: Marks<'de> });
-        serde_json::from_str::<Marked<'a>>(raw.get()).map(|marked| marked.metadata).unwrap_or_default()
+        plain::read::<Marked<'a>>(raw.get()).map(|marked| marked.metadata).unwrap_or_default()
     }
 
     /// Reads a body; `None` if it is no JSON object that can be read.
-    pub fn parse(raw: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok()
+    pub fn parse(raw: Json<'a>) -> Option<Self> {
+        plain::read(raw.get()).ok()
     }
 
     /// `spec`, empty if it is absent or of another shape.
     pub fn spec(&self) -> Spec<'a> {
-        self.spec.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.spec.and_then(|raw| plain::read(raw.get()).ok()).unwrap_or_default()
     }
 
     /// The metadata of the pod template in `spec`, empty if there is none.
@@ -334,7 +340,7 @@ impl<'a> Body<'a> {
 
     /// `status`, empty if it is absent or of another shape.
     pub fn status(&self) -> Status<'a> {
-        self.status.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.status.and_then(|raw| plain::read(raw.get()).ok()).unwrap_or_default()
     }
 
     /// The objects of a list; `None` if this is no list.
@@ -353,9 +359,9 @@ impl<'a> Body<'a> {
 }
 
 /// Reads a JSON patch; `None` if the body is none.
-pub fn json_patch(raw: &RawValue) -> Option<Vec<PatchOperation<'_>>> {
+pub fn json_patch(raw: Json<'_>) -> Option<Vec<PatchOperation<'_>>> {
     if !raw.get().starts_with('[') {
         return None;
     }
-    Some(serde_json::from_str::<List<PatchOperation<'_>>>(raw.get()).ok()?.0)
+    Some(plain::read::<List<PatchOperation<'_>>>(raw.get()).ok()?.0)
 }

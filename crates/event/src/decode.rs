@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::event::{Event, ObjectRef, ResponseStatus, User};
+use crate::json::{Cursor, Json};
+use crate::plain::{self, Plain};
 use crate::time::Timestamp;
 use crate::wire::{Int, List, Pairs, Str, Strs, lenient};
 
@@ -32,7 +33,7 @@ lenient!(ResponseStatus<'a> {
     "status" => status: Str<'de>,
     "message" => message: Str<'de>,
     "reason" => reason: Str<'de>,
-    "details" => details: Option<&'de RawValue>,
+    "details" => details: Option<Json<'de>>,
 });
 
 /// A time; what is no RFC 3339 time is absent.
@@ -51,8 +52,14 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+impl<'a> Plain<'a> for Time {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        Str::plain(cursor).map(|text| Self(Timestamp::parse(&text.0)))
+    }
+}
+
 /// `metadata` of v1alpha1 and v1beta1 events.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct OldMetadata<'a> {
     creation: Option<Timestamp>,
     _life: std::marker::PhantomData<&'a ()>,
@@ -60,101 +67,213 @@ pub(crate) struct OldMetadata<'a> {
 lenient!(OldMetadata<'a> { "creationTimestamp" => creation: Time });
 
 /// `authenticationMetadata`, since Kubernetes 1.36.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Authentication<'a> {
     constraint: Cow<'a, str>,
 }
 lenient!(Authentication<'a> { "impersonationConstraint" => constraint: Str<'de> });
 
 /// Every key of an event in every version, and `items` of a list of events.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct WireEvent<'a> {
-    pub(crate) items: Option<&'a RawValue>,
-    pub(crate) level: Cow<'a, str>,
-    pub(crate) audit_id: Cow<'a, str>,
-    pub(crate) stage: Cow<'a, str>,
-    pub(crate) request_uri: Cow<'a, str>,
-    pub(crate) verb: Cow<'a, str>,
-    pub(crate) user: User<'a>,
-    pub(crate) impersonated_user: Option<User<'a>>,
-    pub(crate) authentication: Authentication<'a>,
-    pub(crate) source_ips: Vec<Cow<'a, str>>,
-    pub(crate) user_agent: Cow<'a, str>,
-    pub(crate) object_ref: Option<ObjectRef<'a>>,
-    pub(crate) response_status: Option<ResponseStatus<'a>>,
-    pub(crate) request_object: Option<&'a RawValue>,
-    pub(crate) response_object: Option<&'a RawValue>,
-    pub(crate) received: Option<Timestamp>,
-    pub(crate) stage_time: Option<Timestamp>,
-    pub(crate) old_timestamp: Option<Timestamp>,
-    pub(crate) old_metadata: OldMetadata<'a>,
-    pub(crate) annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(crate) event: Event<'a>,
+    pub(crate) items: Option<Json<'a>>,
+    authentication: Authentication<'a>,
+    old_timestamp: Option<Timestamp>,
+    old_metadata: OldMetadata<'a>,
 }
 
 lenient!(WireEvent<'a> {
-    "level" => level: Str<'de>,
-    "auditID" => audit_id: Str<'de>,
-    "stage" => stage: Str<'de>,
-    "requestURI" => request_uri: Str<'de>,
-    "verb" => verb: Str<'de>,
-    "user" => user: User<'de>,
-    "impersonatedUser" => impersonated_user: Option<User<'de>>,
+    "level" => event.level: Str<'de>,
+    "auditID" => event.audit_id: Str<'de>,
+    "stage" => event.stage: Str<'de>,
+    "requestURI" => event.request_uri: Str<'de>,
+    "verb" => event.verb: Str<'de>,
+    "user" => event.user: User<'de>,
+    "impersonatedUser" => event.impersonated_user: Option<User<'de>>,
     "authenticationMetadata" => authentication: Authentication<'de>,
-    "sourceIPs" => source_ips: Strs<'de>,
-    "userAgent" => user_agent: Str<'de>,
-    "objectRef" => object_ref: Option<ObjectRef<'de>>,
-    "responseStatus" => response_status: Option<ResponseStatus<'de>>,
-    "requestObject" => request_object: Option<&'de RawValue>,
-    "responseObject" => response_object: Option<&'de RawValue>,
-    "requestReceivedTimestamp" => received: Time,
-    "stageTimestamp" => stage_time: Time,
+    "sourceIPs" => event.source_ips: Strs<'de>,
+    "userAgent" => event.user_agent: Str<'de>,
+    "objectRef" => event.object_ref: Option<ObjectRef<'de>>,
+    "responseStatus" => event.response_status: Option<ResponseStatus<'de>>,
+    "requestObject" => event.request_object: Option<Json<'de>>,
+    "responseObject" => event.response_object: Option<Json<'de>>,
+    "requestReceivedTimestamp" => event.received: Time,
+    "stageTimestamp" => event.stage_time: Time,
     "timestamp" => old_timestamp: Time,
     "metadata" => old_metadata: OldMetadata<'de>,
-    "annotations" => annotations: Pairs<'de, Str<'de>>,
-    "items" => items: Option<&'de RawValue>,
+    "annotations" => event.annotations: Pairs<'de, Str<'de>>,
+    "items" => items: Option<Json<'de>>,
 });
 
 impl<'a> WireEvent<'a> {
-    /// Reads the JSON value at the start of `text`; also says how many bytes it takes.
-    pub(crate) fn read(text: &'a str) -> Result<(Self, usize), serde_json::Error> {
-        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
-        match values.next() {
-            Some(read) => read.map(|event| (event, values.byte_offset())),
-            None => Ok((Self::default(), text.len())),
+    /// Reads the JSON value at the start of `text`; says how many bytes it takes. Without `lists`, lists and maps of the
+    /// event stay empty. After an error, what was read is of no use.
+    pub(crate) fn read(&mut self, text: &'a str, lists: bool) -> Result<usize, serde_json::Error> {
+        let mut cursor = Cursor::new(text, lists);
+        if text.starts_with('{') && self.fill(&mut cursor).is_some() {
+            return Ok(cursor.at());
         }
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
+        *self = values.next().transpose()?.unwrap_or_default();
+        Ok(values.byte_offset())
     }
 
     /// The event, if this object is one: it identifies a request, or says verb and URI.
-    pub(crate) fn into_event(self) -> Option<Event<'a>> {
-        if self.audit_id.is_empty() && (self.verb.is_empty() || self.request_uri.is_empty()) {
+    pub(crate) fn event(&mut self) -> Option<&mut Event<'a>> {
+        let event = &mut self.event;
+        if event.audit_id.is_empty() && (event.verb.is_empty() || event.request_uri.is_empty()) {
             return None;
         }
         let old_time = self.old_timestamp.or(self.old_metadata.creation);
-        Some(Event {
-            level: self.level,
-            audit_id: self.audit_id,
-            stage: self.stage,
-            request_uri: self.request_uri,
-            verb: self.verb,
-            user: self.user,
-            impersonated_user: self.impersonated_user,
-            impersonation_constraint: self.authentication.constraint,
-            source_ips: self.source_ips,
-            user_agent: self.user_agent,
-            object_ref: self.object_ref,
-            response_status: self.response_status,
-            request_object: self.request_object,
-            response_object: self.response_object,
-            received: self.received.or(old_time),
-            stage_time: self.stage_time.or(old_time),
-            annotations: self.annotations,
-            lossy: false,
-            salvaged: false,
-        })
+        event.received = event.received.or(old_time);
+        event.stage_time = event.stage_time.or(old_time);
+        event.impersonation_constraint = std::mem::take(&mut self.authentication.constraint);
+        Some(event)
     }
 }
 
 /// The elements of a JSON list, unparsed.
-pub(crate) fn elements(list: &RawValue) -> Vec<&RawValue> {
-    serde_json::from_str::<List<&RawValue>>(list.get()).map(|list| list.0).unwrap_or_default()
+pub(crate) fn elements(list: Json<'_>) -> Vec<Json<'_>> {
+    plain::read::<List<Json<'_>>>(list.get()).map(|list| list.0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the parser alone makes of the first value.
+    fn parsed(text: &str) -> Option<(String, usize)> {
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<WireEvent<'_>>();
+        let read = values.next()?.ok()?;
+        Some((format!("{read:?}"), values.byte_offset()))
+    }
+
+    fn walked(text: &str, lists: bool) -> Option<(WireEvent<'_>, usize)> {
+        let mut event = WireEvent::default();
+        let mut cursor = Cursor::new(text, lists);
+        event.fill(&mut cursor).map(|()| (event, cursor.at()))
+    }
+
+    /// Values where a text belongs: spelled with escapes, of other kinds, broken.
+    const TEXTS: &[&str] = &[
+        r#""""#,
+        r#""a""#,
+        r#""pods""#,
+        r#""200""#,
+        r#""a\u0026b""#,
+        r#""\ud834\udd1e""#,
+        r#""ä\n\"""#,
+        "200",
+        "-7",
+        "12345678901234567890",
+        "1.5e3",
+        "true",
+        "null",
+        r#""2026-01-01T00:00:00.000001Z""#,
+        r#""2026-01-01T00:00:00Z""#,
+    ];
+    const TEXT_KEYS: &[&str] = &[
+        "level",
+        "auditID",
+        "stage",
+        "requestURI",
+        "verb",
+        "userAgent",
+        "stageTimestamp",
+        "timestamp",
+        "requestReceivedTimestamp",
+        "unknown",
+        "ver\\u0062",
+    ];
+    const USER_KEYS: &[&str] = &["username", "uid", "unknown"];
+    const OBJECT_KEYS: &[&str] =
+        &["resource", "namespace", "name", "uid", "apiGroup", "apiVersion", "subresource"];
+    const STATUS_KEYS: &[&str] = &["code", "code", "status", "message", "reason"];
+    const OTHER_KEYS: &[&str] = &["impersonationConstraint", "creationTimestamp"];
+    const RAW_KEYS: &[&str] = &["requestObject", "responseObject", "items", "unknown"];
+
+    fn any_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> {
+        prop::sample::select(texts).prop_map(str::to_owned)
+    }
+
+    fn list(items: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+        prop::collection::vec(items, 0..3).prop_map(|items| format!("[{}]", items.join(" , ")))
+    }
+
+    fn object(pairs: impl Strategy<Value = (String, String)>) -> impl Strategy<Value = String> {
+        prop::collection::vec(pairs, 0..5).prop_map(|pairs| {
+            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\" :{value}")).collect();
+            format!("{{{}}}", pairs.join(", "))
+        })
+    }
+
+    /// Any value at all.
+    fn value() -> impl Strategy<Value = String> {
+        any_of(TEXTS).prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![list(inner.clone()), object((any_of(TEXT_KEYS), inner))]
+        })
+    }
+
+    /// A key of an event with a value that mostly suits it.
+    fn pair() -> impl Strategy<Value = (String, String)> {
+        let texts = |keys| (any_of(keys), any_of(TEXTS));
+        let user = prop_oneof![
+            3 => texts(USER_KEYS),
+            1 => (any_of(&["groups"]), list(any_of(TEXTS))),
+            1 => (any_of(&["extra"]), object((any_of(USER_KEYS), list(any_of(TEXTS))))),
+        ];
+        let status = prop_oneof![4 => texts(STATUS_KEYS), 1 => (any_of(&["details"]), value())];
+        prop_oneof![
+            6 => texts(TEXT_KEYS),
+            2 => (any_of(&["user", "impersonatedUser"]), object(user)),
+            2 => (any_of(&["objectRef"]), object(texts(OBJECT_KEYS))),
+            2 => (any_of(&["responseStatus"]), object(status)),
+            1 => (any_of(&["authenticationMetadata", "metadata"]), object(texts(OTHER_KEYS))),
+            1 => (any_of(&["sourceIPs"]), list(any_of(TEXTS))),
+            1 => (any_of(&["annotations"]), object(texts(TEXT_KEYS))),
+            2 => (any_of(RAW_KEYS), value()),
+            1 => (any_of(&["user", "objectRef", "responseStatus", "annotations", "sourceIPs", "code"]), value()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// What the walk reads at all, it reads as the parser does.
+        #[test]
+        fn the_walk_agrees_with_the_parser(
+            text in object(pair()), behind in "(|  x|\\{\\}|,)", cut in prop::option::weighted(0.2, 0..300_usize)
+        ) {
+            let mut text = text + &behind;
+            if let Some(cut) = cut.filter(|cut| text.is_char_boundary(*cut)) {
+                text.truncate(cut);
+            }
+            if let Some((event, length)) = walked(&text, true) {
+                prop_assert_eq!(Some((format!("{event:?}"), length)), parsed(&text));
+                let (brief, brief_length) = walked(&text, false).unwrap();
+                prop_assert_eq!(brief_length, length);
+                let told = |event: &Event<'_>| {
+                    (event.user.username.to_string(), event.verb.to_string(), event.code(), event.stage_time)
+                };
+                prop_assert_eq!(told(&brief.event), told(&event.event));
+            }
+            prop_assert_eq!(walked(&text, true).is_some(), walked(&text, false).is_some());
+        }
+    }
+
+    #[test]
+    fn what_the_api_server_writes_needs_no_parser() {
+        let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete",
+            "requestURI":"/api/v1/pods?a=1\u0026b=2","verb":"list","user":{"username":"u","groups":["g"],"extra":{"k":["v"]}},
+            "sourceIPs":["10.0.0.1"],"objectRef":{"resource":"pods"},"responseStatus":{"metadata":{},"code":200},
+            "requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z","annotations":{"a":"b"}}"#;
+        let (read, length) = walked(line, true).unwrap();
+        assert_eq!(Some((format!("{read:?}"), length)), parsed(line));
+        assert_eq!(read.event.request_uri, "/api/v1/pods?a=1&b=2");
+        let (brief, _) = walked(line, false).unwrap();
+        assert!(brief.event.user.groups.is_empty() && brief.event.annotations.is_empty());
+    }
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memmem;
-use serde_json::value::RawValue;
 
 use crate::decode::{WireEvent, elements};
 use crate::event::Event;
+use crate::json::Json;
 use crate::legacy;
 
 /// Takes what a line holds.
@@ -16,6 +16,11 @@ pub trait Sink {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>);
     /// Bytes of the line that hold no event, and why.
     fn bad(&mut self, span: Range<usize>, reason: &str);
+    /// Whether groups, extra, addresses and annotations of events are looked at. If not they may be empty, which spares
+    /// their allocation.
+    fn wants_lists(&self) -> bool {
+        true
+    }
 }
 
 /// How every record of the log backend begins: after a torn write the next record is looked for by it.
@@ -51,14 +56,15 @@ impl<'a> Line<'a> {
             if at == self.text.len() {
                 return;
             }
-            match read(&self.text[at..]) {
-                Ok((read, length)) => {
+            let mut record = WireEvent::default();
+            match read(&self.text[at..], sink.wants_lists(), &mut record) {
+                Ok(length) => {
                     let end = at + length;
                     // Behind a torn record only a whole rest of the line counts: what a torn record merely held
                     // inside its bodies, written by whoever sent the request, does not end with the line.
                     let whole = !salvaged || self.record_ends(end);
                     if whole {
-                        self.hand_over(read, at..end, salvaged, sink);
+                        self.hand_over(&mut record, at..end, salvaged, sink);
                     } else {
                         sink.bad(self.span(at..end), "inside a torn record");
                     }
@@ -87,15 +93,15 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn hand_over(&self, read: WireEvent<'a>, span: Range<usize>, salvaged: bool, sink: &mut impl Sink) {
+    fn hand_over(&self, read: &mut WireEvent<'a>, span: Range<usize>, salvaged: bool, sink: &mut impl Sink) {
         if let Some(items) = read.items {
             return self.hand_over_items(items, sink);
         }
-        match read.into_event() {
-            Some(mut event) => {
+        match read.event() {
+            Some(event) => {
                 event.lossy = self.lossy;
                 event.salvaged = salvaged;
-                sink.event(&event, self.span(span));
+                sink.event(event, self.span(span));
             }
             None => sink.bad(
                 self.span(span),
@@ -116,15 +122,16 @@ impl<'a> Line<'a> {
         Some(end)
     }
 
-    fn hand_over_items(&self, items: &'a RawValue, sink: &mut impl Sink) {
+    fn hand_over_items(&self, items: Json<'a>, sink: &mut impl Sink) {
         for item in elements(items) {
             let start = item.get().as_ptr().addr() - self.text.as_ptr().addr();
             let span = start..start + item.get().len();
-            match WireEvent::read(item.get()) {
-                Ok((mut read, _)) => {
+            let mut record = WireEvent::default();
+            match record.read(item.get(), sink.wants_lists()) {
+                Ok(_) => {
                     // A list in a list is no form that anything writes, and would let depth grow.
-                    read.items = None;
-                    self.hand_over(read, span, false, sink);
+                    record.items = None;
+                    self.hand_over(&mut record, span, false, sink);
                 }
                 Err(error) => sink.bad(self.span(span), &reason(item.get(), &error)),
             }
@@ -142,14 +149,14 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Reads one value: an event, a list of events, or an array, which is taken for the items of a list.
-fn read(text: &str) -> Result<(WireEvent<'_>, usize), serde_json::Error> {
+/// Reads one value: an event, a list of events, or an array, which is taken for the items of a list. Says how long it is.
+fn read<'a>(text: &'a str, lists: bool, into: &mut WireEvent<'a>) -> Result<usize, serde_json::Error> {
     if !text.starts_with('[') {
-        return WireEvent::read(text);
+        return into.read(text, lists);
     }
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let items = values.next().transpose()?;
-    Ok((WireEvent { items, ..WireEvent::default() }, values.byte_offset()))
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Json<'_>>();
+    into.items = values.next().transpose()?;
+    Ok(values.byte_offset())
 }
 
 fn reason(text: &str, error: &serde_json::Error) -> String {
@@ -238,11 +245,9 @@ mod tests {
         let line = r#"{"metadata":{"creationTimestamp":"2017-09-11T19:55:05Z"},"timestamp":null,"auditID":"x","auditID":"a",
             "verb":null,"user":null,"sourceIPs":null,"annotations":null,"objectRef":null,"new":{"a":[1,{}]},"responseStatus":{"code":200.5}}"#;
         assert_eq!(seen(line).events[0].0, "a");
-        let (read, _) = WireEvent::read(line).unwrap();
-        assert_eq!(
-            read.into_event().unwrap().stage_time,
-            crate::time::Timestamp::parse("2017-09-11T19:55:05Z")
-        );
+        let mut read = WireEvent::default();
+        read.read(line, true).unwrap();
+        assert_eq!(read.event().unwrap().stage_time, crate::time::Timestamp::parse("2017-09-11T19:55:05Z"));
     }
 
     #[test]

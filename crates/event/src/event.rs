@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
+use crate::json::Json;
 use crate::time::Timestamp;
 
 /// One audit event, borrowed from its line where nothing had to be unescaped.
@@ -37,9 +36,9 @@ pub struct Event<'a> {
     /// The HTTP status that was answered, with its message.
     pub response_status: Option<ResponseStatus<'a>>,
     /// The request's body, unparsed.
-    pub request_object: Option<&'a RawValue>,
+    pub request_object: Option<Json<'a>>,
     /// The response's body, unparsed.
-    pub response_object: Option<&'a RawValue>,
+    pub response_object: Option<Json<'a>>,
     /// When the request came in.
     pub received: Option<Timestamp>,
     /// When this stage was reached.
@@ -98,7 +97,7 @@ pub struct ResponseStatus<'a> {
     /// Machine text, such as `Forbidden`.
     pub reason: Cow<'a, str>,
     /// More facts: name, group, kind, uid, causes; unparsed.
-    pub details: Option<&'a RawValue>,
+    pub details: Option<Json<'a>>,
 }
 
 impl Event<'_> {

@@ -19,6 +19,11 @@ pub struct Address {
 pub trait Fold: Send {
     /// Takes one event. The event borrows from the line: keep what is needed.
     fn event(&mut self, event: &Event<'_>, address: Address);
+    /// Whether groups, extra, addresses and annotations of events are looked at; if not they may be empty, which is
+    /// faster.
+    fn wants_lists(&self) -> bool {
+        true
+    }
     /// Takes what another fold of the same question learned.
     fn merge(&mut self, other: Self)
     where

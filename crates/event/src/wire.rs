@@ -7,11 +7,12 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Gives a struct with a `Default` a `Deserialize` that reads the named keys and ignores all others.
+/// Gives a struct with a `Default` a `Deserialize` that reads the named keys and ignores all others, and the same as
+/// [`Plain`](crate::plain::Plain).
 ///
 /// serde's derive would fail on a repeated key, and would own every `Option<Cow<str>>` instead of borrowing it.
 macro_rules! lenient {
-    ($type:ident<$life:lifetime> { $($key:literal => $field:ident: $how:ty),* $(,)? }) => {
+    ($type:ident<$life:lifetime> { $($key:literal => $($field:ident).+: $how:ty),* $(,)? }) => {
         impl<'de: $life, $life> serde::de::Deserialize<'de> for $type<$life> {
             fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Fields;
@@ -27,7 +28,7 @@ macro_rules! lenient {
                         let mut value = $type::default();
                         while let Some(key) = map.next_key::<$crate::wire::Str<'de>>()? {
                             match key.0.as_ref() {
-                                $($key => value.$field = map.next_value::<$how>()?.into(),)*
+                                $($key => value.$($field).+ = map.next_value::<$how>()?.into(),)*
                                 _ => { map.next_value::<serde::de::IgnoredAny>()?; }
                             }
                         }
@@ -35,6 +36,27 @@ macro_rules! lenient {
                     }
                 }
                 deserializer.deserialize_any(Fields)
+            }
+        }
+        impl<'de> $crate::plain::Plain<'de> for $type<'de> {
+            fn plain(cursor: &mut $crate::json::Cursor<'de>) -> Option<Self> {
+                let mut value = Self::default();
+                value.fill(cursor).map(|()| value)
+            }
+        }
+        impl<'de> $type<'de> {
+            /// Reads into the default value, which spares moving a large one.
+            fn fill(&mut self, cursor: &mut $crate::json::Cursor<'de>) -> Option<()> {
+                if cursor.null().is_some() {
+                    return Some(());
+                }
+                cursor.pairs(|cursor, key| {
+                    match key {
+                        $($key => self.$($field).+ = <$how as $crate::plain::Plain<'de>>::plain(cursor)?.into(),)*
+                        _ => cursor.skip()?,
+                    }
+                    Some(())
+                })
             }
         }
     };

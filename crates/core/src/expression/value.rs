@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use audit_who_event::event::{Event, ObjectRef, ResponseStatus, User};
+use audit_who_event::json::Json;
 use audit_who_event::time::Timestamp;
 use cel::Value;
 use cel::objects::{Key, Map};
-use serde_json::value::RawValue;
 
 /// A value, and how many values are in it.
 pub(super) struct Converted {
@@ -81,7 +81,7 @@ fn status(status: &ResponseStatus<'_>) -> Result<Value, String> {
 }
 
 /// A body that is not recorded is an empty one.
-fn body(raw: Option<&RawValue>, name: &str) -> Result<Value, String> {
+fn body(raw: Option<Json<'_>>, name: &str) -> Result<Value, String> {
     let Some(raw) = raw else { return Ok(map([])) };
     let parsed: serde_json::Value =
         serde_json::from_str(raw.get()).map_err(|error| format!("{name} can't be read: {error}"))?;

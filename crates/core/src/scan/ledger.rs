@@ -210,6 +210,10 @@ impl<F: Fold> Sink for Collector<'_, F> {
         self.tally.bad_lines += 1;
         self.spans.add(address, || reason.to_owned());
     }
+
+    fn wants_lists(&self) -> bool {
+        self.fold.wants_lists()
+    }
 }
 
 /// The first bad spans of each source, however they come: one file that is no log hides no bad line of another.

@@ -5,12 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::LazyLock;
 
-use serde_json::value::RawValue;
-
 use crate::body::{
     Body, Mark, Metadata, OwnerReference, PatchOperation, Reference, Spec, Switch, Taint, json_patch,
 };
 use crate::event::Event;
+use crate::json::Json;
 
 /// An owner of an object, as a body names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +125,7 @@ impl Told {
         detail
     }
 
-    fn read_request(&mut self, event: &Event<'_>, raw: &RawValue) {
+    fn read_request(&mut self, event: &Event<'_>, raw: Json<'_>) {
         if let Some(operations) = json_patch(raw) {
             return self.read_json_patch(&operations);
         }
@@ -175,7 +174,7 @@ impl Told {
     }
 
     /// What a patch or an update asks of labels and annotations; of a create they are no change.
-    fn read_marks(&mut self, event: &Event<'_>, raw: &RawValue) {
+    fn read_marks(&mut self, event: &Event<'_>, raw: Json<'_>) {
         if event.verb == "create" {
             return;
         }
@@ -190,7 +189,7 @@ impl Told {
 
     fn read_json_patch(&mut self, operations: &[PatchOperation<'_>]) {
         for operation in operations {
-            let value = operation.value.map_or("null", RawValue::get);
+            let value = operation.value.map_or("null", Json::get);
             match operation.path.as_ref() {
                 "/spec/replicas" => {
                     self.replicas = value.parse().ok();
@@ -261,7 +260,7 @@ impl Told {
         self.read_spec(&body.spec());
     }
 
-    fn read_status_details(&mut self, raw: &RawValue) {
+    fn read_status_details(&mut self, raw: Json<'_>) {
         #[derive(serde::Deserialize, Default)]
         #[serde(default)]
         struct Details {
@@ -318,7 +317,7 @@ fn subject_of(subject: &Reference<'_>) -> String {
     format!("{} {namespace}{}", subject.kind.to_ascii_lowercase(), subject.name)
 }
 
-fn fingerprint(template: &RawValue) -> u64 {
+fn fingerprint(template: Json<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     template.get().hash(&mut hasher);
     hasher.finish()

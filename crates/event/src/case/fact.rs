@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-
 use crate::answer::{Actor, Answer, Attempts, Certainty, Identity, Object, Outcome};
 use crate::case::controllers::Component;
 use crate::case::detail::Detail;
@@ -12,6 +10,7 @@ use crate::client::client;
 use crate::event::{Event, User};
 use crate::filter::ISSUED_CREDENTIAL;
 use crate::fold::Address;
+use crate::json::Json;
 use crate::subject::Key;
 use crate::time::Timestamp;
 use crate::uri;
@@ -65,8 +64,8 @@ pub(crate) struct Bodies {
 
 impl Bodies {
     pub(crate) fn of(event: &Event<'_>) -> Self {
-        let short = |body: Option<&RawValue>| {
-            body.map(RawValue::get).filter(|body| body.len() <= LONGEST_BODY).map(str::to_owned)
+        let short = |body: Option<Json<'_>>| {
+            body.map(Json::get).filter(|body| body.len() <= LONGEST_BODY).map(str::to_owned)
         };
         Self { request: short(event.request_object), response: short(event.response_object) }
     }

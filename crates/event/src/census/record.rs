@@ -246,8 +246,7 @@ fn stage(event: &Event<'_>) -> Option<Stage> {
 }
 
 fn content(event: &Event<'_>) -> u64 {
-    let bodies =
-        [event.request_object, event.response_object].map(|body| body.map(serde_json::value::RawValue::get));
+    let bodies = [event.request_object, event.response_object].map(|body| body.map(crate::json::Json::get));
     let impersonated = event.impersonated_user.as_ref().map(|user| &user.username);
     hash(&(
         (&event.stage, &event.level, &event.verb, &event.request_uri, &event.user.username, impersonated),

@@ -30,6 +30,8 @@ pub struct Dimension {
     pub(crate) key: fn(&Event<'_>, &mut String) -> bool,
     /// Whether the key has parts, in the order of [`Api`](super::Api).
     pub(crate) is_api: bool,
+    /// Whether the key is made of addresses or annotations.
+    pub(crate) uses_lists: bool,
     /// Of these one stands in every line that counts.
     pub(crate) literals: &'static [&'static str],
 }
@@ -47,6 +49,7 @@ const fn of_all(
         counted: ["request", "requests"],
         key,
         is_api: false,
+        uses_lists: false,
         literals: STAGES,
     }
 }
@@ -86,10 +89,13 @@ pub(crate) const ALL: &[Dimension] = &[
         // Writing to a String can't fail.
         code => write!(key, "{code}").is_ok(),
     }),
-    of_all("hosts", "host", |event, key| {
-        // All but the last can be set by the client.
-        put(key, event.source_ips.last().map_or("", AsRef::as_ref))
-    }),
+    Dimension {
+        uses_lists: true,
+        ..of_all("hosts", "host", |event, key| {
+            // All but the last can be set by the client.
+            put(key, event.source_ips.last().map_or("", AsRef::as_ref))
+        })
+    },
 ];
 
 /// By what `deprecated` counts: the API, the user, and the program.
@@ -116,6 +122,7 @@ pub(crate) const DEPRECATED: &[Dimension] = &[Dimension {
         ALL.iter().find(|dimension| dimension.name == "users").is_some_and(|users| (users.key)(event, key))
     },
     is_api: true,
+    uses_lists: true,
     // The name of the annotation but for its slash; `k8s.io` alone stands in every entry.
     literals: &["deprecated"],
 }];

@@ -100,6 +100,10 @@ impl Fold for Counting {
         self.kept.change(&self.key, |row| row.count(&request));
     }
 
+    fn wants_lists(&self) -> bool {
+        self.dimension.uses_lists || !self.selection.is_empty()
+    }
+
     fn merge(&mut self, other: Self) {
         self.kept.merge(&other.kept);
     }

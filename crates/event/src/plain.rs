@@ -1,0 +1,108 @@
+//! Reading JSON as it nearly always is: in one walk, without a parser.
+//!
+//! A value is read here exactly as its `Deserialize` reads it, or not at all, and then the parser is asked. So the parser
+//! stays the one that says what a value means and what is wrong with it, and is the oracle of the tests.
+
+use std::borrow::Cow;
+
+use serde::de::Deserialize;
+
+use crate::json::{Cursor, Json};
+use crate::wire::{Flag, Int, List, Pairs, Str, Strs};
+
+/// What can be read at a cursor.
+pub(crate) trait Plain<'a>: Deserialize<'a> {
+    /// Reads the next value; `None` if the parser is to read it.
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        parsed(cursor)
+    }
+}
+
+/// Reads one value that is all of `text`.
+pub(crate) fn read<'a, T: Plain<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    let mut cursor = Cursor::new(text, true);
+    let plain = T::plain(&mut cursor).filter(|_| cursor.is_at_end());
+    plain.map_or_else(|| serde_json::from_str(text), Ok)
+}
+
+/// Lets the parser read the next value.
+fn parsed<'a, T: Deserialize<'a>>(cursor: &mut Cursor<'a>) -> Option<T> {
+    serde_json::from_str(cursor.value()?).ok()
+}
+
+impl<'a> Plain<'a> for Json<'a> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        cursor.value().map(Json::checked)
+    }
+}
+
+impl<'a> Plain<'a> for Str<'a> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        if let Some(text) = cursor.plain_string() {
+            return Some(Self(Cow::Borrowed(text)));
+        }
+        let escaped = (cursor.peek() == b'"').then(|| cursor.escaped_string());
+        escaped.map_or_else(|| parsed(cursor), |text| Some(Self(Cow::Owned(text?))))
+    }
+}
+
+impl<'a> Plain<'a> for Int {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let text = cursor.value()?;
+        // So many digits are no overflow.
+        let is_plain = text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_plain { Some(Self(text.parse().ok())) } else { serde_json::from_str(text).ok() }
+    }
+}
+
+impl Plain<'_> for Flag {}
+
+impl<'a> Plain<'a> for Strs<'a> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        match cursor.peek() {
+            b'[' => List::<Str<'a>>::plain(cursor).map(|list| Self(list.into())),
+            _ => parsed(cursor),
+        }
+    }
+}
+
+impl<'a, T: Plain<'a>> Plain<'a> for List<T> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let mut items = Vec::new();
+        if cursor.null().is_none() {
+            cursor.items(|cursor| {
+                let item = T::plain(cursor)?;
+                if cursor.lists {
+                    items.push(item);
+                }
+                Some(())
+            })?;
+        }
+        Some(Self(items))
+    }
+}
+
+impl<'a, T: Plain<'a>> Plain<'a> for Pairs<'a, T> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        let mut pairs = Vec::new();
+        if cursor.null().is_none() {
+            cursor.pairs(|cursor, key| {
+                let value = T::plain(cursor)?;
+                if cursor.lists {
+                    pairs.push((Str(Cow::Borrowed(key)), value));
+                }
+                Some(())
+            })?;
+        }
+        Some(Self(pairs))
+    }
+}
+
+impl<'a, T: Plain<'a>> Plain<'a> for Option<T> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        if cursor.null().is_some() { Some(None) } else { T::plain(cursor).map(Some) }
+    }
+}
+
+/// What may hold its like is left to the parser, which bounds how deep.
+impl<'a, T: Deserialize<'a>> Plain<'a> for Box<T> {}
