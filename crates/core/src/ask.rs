@@ -25,6 +25,8 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     let (part, mut coverage) = logs.look(&case.look(), || case.fork());
     let mut findings = case.learn(part, &sources);
     while case.is_open() {
+        // What was found so far is found again; it need not be held meanwhile.
+        drop(findings);
         let (part, again) = logs.look(&case.look(), || case.fork());
         findings = case.learn(part, &sources);
         coverage.problems.extend(again.problems);

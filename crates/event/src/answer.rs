@@ -2,6 +2,8 @@
 //!
 //! The shape is a contract (`audit-who/v1`, see `docs/answer.md`): fields are added, never renamed or dropped.
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use crate::time::Timestamp;
@@ -26,13 +28,13 @@ pub struct Answer {
     /// When the deciding request was answered; of a session (`exec` and the like), when it came in.
     pub time: Option<Timestamp>,
     /// Who sent the deciding request; `None` where these files don't say.
-    pub actor: Option<Actor>,
+    pub actor: Option<Arc<Actor>>,
     /// The root cause; `None` where the actor is the root, or the root is not known.
-    pub cause: Option<Cause>,
+    pub cause: Option<Arc<Cause>>,
     /// The links from the actor to the root cause, nearest first; its last link is `cause`.
-    pub chain: Vec<Cause>,
+    pub chain: Vec<Arc<Cause>>,
     /// Who had the token minted that the actor used, where it was one and its request is in these files.
-    pub token_minted: Option<Cause>,
+    pub token_minted: Option<Arc<Cause>>,
     /// Requests for the same thing that did not do it.
     pub attempts: Attempts,
     /// The answer as one English sentence, without its time. Holds text from the log as it is: not for a terminal.
@@ -169,7 +171,7 @@ pub struct Identity {
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
     /// Who.
-    pub actor: Actor,
+    pub actor: Arc<Actor>,
     /// What they did, such as `scaled deployment apps/web from 3 to 1`. Holds text from the log as it is.
     pub action: String,
     /// When.

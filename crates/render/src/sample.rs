@@ -1,5 +1,7 @@
 //! Reports for tests.
 
+use std::sync::Arc;
+
 use audit_who_event::answer::{
     Actor, Answer, Attempts, Cause, Certainty, Evidence, Identity, Mechanism, Object, Outcome,
 };
@@ -69,7 +71,7 @@ impl Sample {
     pub(crate) fn hostile(text: &str) -> Self {
         let mut answer = scaled_down();
         let fill = |field: &mut String| text.clone_into(field);
-        let actor = Actor {
+        let actor = Arc::new(Actor {
             username: text.into(),
             groups: vec![text.into()],
             impersonated: Some(Identity { username: text.into(), groups: vec![text.into()] }),
@@ -82,7 +84,7 @@ impl Sample {
             arn: Some(text.into()),
             session: Some(text.into()),
             field_manager: Some(text.into()),
-        };
+        });
         answer.object = Object {
             api_group: text.into(),
             resource: text.into(),
@@ -98,8 +100,9 @@ impl Sample {
         answer.token_minted = answer.cause.clone();
         let minted = answer.token_minted.iter_mut();
         for cause in minted.chain(answer.chain.iter_mut()).chain(answer.cause.as_mut()) {
+            let cause = Arc::make_mut(cause);
             fill(&mut cause.action);
-            cause.actor = actor.clone();
+            cause.actor = Arc::clone(&actor);
         }
         answer.actor = Some(actor);
         let mut coverage = coverage();
@@ -165,7 +168,7 @@ pub(crate) fn evicted() -> Answer {
         mechanism: Some(Mechanism::EvictionApi),
         certainty: Certainty::Recorded,
         time: at("2026-11-23T05:45:10.504068Z"),
-        actor: Some(alice()),
+        actor: Some(Arc::new(alice())),
         cause: None,
         chain: Vec::new(),
         token_minted: None,
@@ -183,13 +186,15 @@ pub(crate) fn scaled_down() -> Answer {
         client: Some("kube-controller-manager".into()),
         ..Actor::default()
     };
-    let link = |actor, action: &str, time, offset, id| Cause {
-        actor,
-        action: action.into(),
-        time: at(time),
-        certainty: Certainty::Inferred,
-        evidence: vec![proof(offset, id)],
-        cause: None,
+    let link = |actor, action: &str, time, offset, id| {
+        Arc::new(Cause {
+            actor: Arc::new(actor),
+            action: action.into(),
+            time: at(time),
+            certainty: Certainty::Inferred,
+            evidence: vec![proof(offset, id)],
+            cause: None,
+        })
     };
     let root =
         link(alice(), "scaled deployment apps/web from 3 to 1", "2026-11-23T05:45:09.1Z", 8400, "2b1c");
@@ -208,8 +213,8 @@ pub(crate) fn scaled_down() -> Answer {
         mechanism: Some(Mechanism::ScaleDown),
         certainty: Certainty::Inferred,
         time: at("2026-11-23T05:45:10.504068Z"),
-        actor: Some(service_account("replicaset-controller")),
-        cause: Some(root.clone()),
+        actor: Some(Arc::new(service_account("replicaset-controller"))),
+        cause: Some(Arc::clone(&root)),
         chain: vec![near, root],
         token_minted: None,
         attempts: Attempts { denied: 1, ..Attempts::default() },

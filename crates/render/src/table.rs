@@ -29,8 +29,8 @@ const COLUMNS: [(&str, Cell); 9] = [
         let dot = if answer.object.api_group.is_empty() { "" } else { "." };
         format!("{}{dot}{} {}", answer.object.resource, answer.object.api_group, place(&answer.object))
     }),
-    ("ACTOR", |answer, _| told(answer.actor.as_ref().map(who))),
-    ("CAUSE", |answer, _| told(answer.cause.as_ref().map(cause))),
+    ("ACTOR", |answer, _| told(answer.actor.as_deref().map(who))),
+    ("CAUSE", |answer, _| told(answer.cause.as_deref().map(cause))),
     ("CERTAINTY", |answer, _| answer.certainty.to_string()),
     ("CLIENT", |answer, _| told(answer.actor.as_ref().and_then(|actor| actor.client.as_ref()))),
     ("EVIDENCE", evidence),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
+use std::sync::Arc;
 
 use audit_who_event::answer::{
     Actor, Answer, Attempts, Cause, Certainty, Evidence, Mechanism, Object, Outcome,
@@ -62,7 +63,7 @@ pub(crate) fn place(object: &Object) -> String {
 }
 
 /// The links from the actor to the root cause.
-pub(crate) fn links(answer: &Answer) -> &[Cause] {
+pub(crate) fn links(answer: &Answer) -> &[Arc<Cause>] {
     if answer.chain.is_empty() { answer.cause.as_slice() } else { &answer.chain }
 }
 
@@ -366,7 +367,7 @@ time unknown  alice deleted pod drain/web-1.
         let answer = &mut sample.answers[0];
         answer.outcome = Outcome::Denied;
         answer.text = "malice and alice".into();
-        let actor = answer.actor.as_mut().unwrap();
+        let actor = Arc::make_mut(answer.actor.as_mut().unwrap());
         actor.impersonated = Some(Identity { username: "ro\u{1b}ot".into(), groups: Vec::new() });
         assert_eq!(
             written(&sample, &Style { color: true, ..PLAIN }),

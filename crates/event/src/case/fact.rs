@@ -159,7 +159,7 @@ impl Fact {
             mechanism: None,
             certainty: Certainty::Recorded,
             time: Some(self.time),
-            actor: Some(Actor::clone(&self.actor)),
+            actor: Some(Arc::clone(&self.actor)),
             cause: None,
             chain: Vec::new(),
             token_minted: None,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
 use crate::case::detail::Owner;
@@ -107,7 +108,7 @@ impl<'l> Inquiry<'l> {
     ///
     /// A bound token's `JTI` is in the user's extra, and in an annotation of the token request
     /// ([source](https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/4193-bound-service-account-token-improvements)).
-    pub(crate) fn minted(&self, actor: &Actor) -> Option<Cause> {
+    pub(crate) fn minted(&self, actor: &Actor) -> Option<Arc<Cause>> {
         let credential = actor.credential.as_deref().filter(|credential| credential.starts_with("JTI="))?;
         self.need(Filter {
             resource: Some("serviceaccounts".to_owned()),
@@ -130,9 +131,9 @@ impl<'l> Inquiry<'l> {
         }
     }
 
-    pub(crate) fn cause(&self, link: &Link<'_>) -> Cause {
-        Cause {
-            actor: Actor::clone(&link.fact.actor),
+    pub(crate) fn cause(&self, link: &Link<'_>) -> Arc<Cause> {
+        Arc::new(Cause {
+            actor: Arc::clone(&link.fact.actor),
             action: link.action.clone(),
             time: Some(link.fact.time),
             certainty: link.certainty,
@@ -141,7 +142,7 @@ impl<'l> Inquiry<'l> {
                 .map(|fact| self.evidence(fact))
                 .collect(),
             cause: None,
-        }
+        })
     }
 }
 
