@@ -1,6 +1,6 @@
 //! The facts of a case in order, and by object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use crate::case::detail::Victim;
@@ -15,6 +15,8 @@ use crate::time::Timestamp;
 pub(crate) struct Ledger {
     facts: Vec<Fact>,
     by_key: BTreeMap<Key, Vec<usize>>,
+    /// Deletes of collections that succeeded, by the collection.
+    collections: BTreeMap<Key, Vec<usize>>,
     /// Where objects stand in the answers of deletecollections: fact, and place in its list.
     listed: BTreeMap<Key, Vec<(usize, usize)>>,
     /// Kubernetes Events by the object that they are about: its namespace and name.
@@ -42,7 +44,7 @@ impl Ledger {
             }
             same
         });
-        let mut ledger = Self::default();
+        let mut ledger = Self { by_key: by_key(&facts), ..Self::default() };
         for (index, fact) in facts.iter().enumerate() {
             ledger.index(index, fact);
         }
@@ -50,7 +52,9 @@ impl Ledger {
     }
 
     fn index(&mut self, index: usize, fact: &Fact) {
-        self.by_key.entry(fact.key.clone()).or_default().push(index);
+        if fact.is("deletecollection") && fact.succeeded() {
+            self.collections.entry(fact.key.clone()).or_default().push(index);
+        }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
             self.by_key.entry(key.clone()).or_default();
@@ -148,8 +152,8 @@ impl Ledger {
         if !key.namespace.is_empty() {
             keys.push(everywhere);
         }
-        let facts = keys.into_iter().filter_map(|key| self.by_key.get(&key)).flatten();
-        facts.map(|index| &self.facts[*index]).filter(|fact| fact.is("deletecollection") && fact.succeeded())
+        let facts = keys.into_iter().filter_map(|key| self.collections.get(&key)).flatten();
+        facts.map(|index| &self.facts[*index])
     }
 
     /// The last fact about `key` at or before `time` that `wanted` picks.
@@ -161,6 +165,15 @@ impl Ledger {
     ) -> Option<&'l Fact> {
         self.of(key).rev().find(|fact| fact.received <= time && wanted(fact))
     }
+}
+
+/// The facts about each object. Comparing keys is slow, so each is put in order once.
+fn by_key(facts: &[Fact]) -> BTreeMap<Key, Vec<usize>> {
+    let mut indices: HashMap<&Key, Vec<usize>> = HashMap::new();
+    for (index, fact) in facts.iter().enumerate() {
+        indices.entry(&fact.key).or_default().push(index);
+    }
+    indices.into_iter().map(|(key, indices)| (key.clone(), indices)).collect()
 }
 
 /// The object that an element of a deletecollection's answer is.
