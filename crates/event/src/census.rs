@@ -43,7 +43,7 @@ impl Census {
     pub fn look(&self) -> Look {
         Look {
             filters: Some(self.kinds.iter().map(Kind::filter).collect()),
-            literals: self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals())),
+            literals: Literals::any_of_all(self.kinds.iter().map(Kind::literals)),
         }
     }
 

@@ -108,7 +108,7 @@ impl Filter {
 
 /// What must stand in a line for one of the filters to match.
 pub fn literals(filters: &[Filter]) -> Literals {
-    filters.iter().fold(Literals::any_of([]), |all, filter| all.or(filter.literals()))
+    Literals::any_of_all(filters.iter().map(Filter::literals))
 }
 
 /// The longest run of characters that no producer has a reason to escape.

@@ -1,5 +1,7 @@
 //! What must stand in a line for it to matter.
 
+use std::collections::{BTreeSet, HashSet};
+
 /// Strings of which at least one occurs in every line that can matter, unless the line escapes letters.
 ///
 /// Each literal is a run of `[A-Za-z0-9.:_-]`: no quotes and no keys, because a line may be JSON inside a JSON string.
@@ -16,18 +18,18 @@ impl Literals {
 
     /// A matching line holds at least one of these; with none given, no line matches, with an empty one every line may.
     pub fn any_of(literals: impl IntoIterator<Item = String>) -> Self {
-        let mut literals: Vec<String> = literals.into_iter().collect();
-        if literals.iter().any(String::is_empty) {
+        let literals: HashSet<String> = literals.into_iter().collect();
+        if literals.contains("") {
             return Self::everything();
         }
-        literals.sort_by_key(String::len);
-        // What holds a shorter literal is found by it.
-        let mut shortest: Vec<String> = Vec::new();
-        for literal in literals {
-            if !shortest.iter().any(|known| literal.contains(known.as_str())) {
-                shortest.push(literal);
-            }
-        }
+        let lengths: BTreeSet<usize> = literals.iter().map(String::len).collect();
+        // What holds a shorter literal is found by it. Looking all parts up takes time linear in the literals.
+        let holds_another = |literal: &str| {
+            let shorter = lengths.range(..literal.len());
+            shorter.into_iter().any(|length| parts(literal, *length).any(|part| literals.contains(part)))
+        };
+        let mut shortest: Vec<String> =
+            literals.iter().filter(|literal| !holds_another(literal)).cloned().collect();
         shortest.sort();
         Self(Some(shortest))
     }
@@ -37,16 +39,10 @@ impl Literals {
         self.0.as_deref()
     }
 
-    /// What must stand in a line that can matter to one or the other.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        match (self.0, other.0) {
-            (Some(mut a), Some(b)) => {
-                a.extend(b);
-                Self::any_of(a)
-            }
-            _ => Self::everything(),
-        }
+    /// What must stand in a line that can matter to one of them.
+    pub fn any_of_all(all: impl IntoIterator<Item = Self>) -> Self {
+        let all: Option<Vec<Vec<String>>> = all.into_iter().map(|literals| literals.0).collect();
+        all.map_or_else(Self::everything, |all| Self::any_of(all.into_iter().flatten()))
     }
 
     /// These, or what `other` yields where these don't narrow anything down.
@@ -56,8 +52,15 @@ impl Literals {
     }
 }
 
+/// Everything of `length` bytes in a text.
+fn parts(text: &str, length: usize) -> impl Iterator<Item = &str> {
+    (0..=text.len().saturating_sub(length)).filter_map(move |start| text.get(start..start + length))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn of(literals: &[&str]) -> Literals {
@@ -66,9 +69,25 @@ mod tests {
 
     #[test]
     fn a_literal_within_another_stands_for_both() {
-        let both = of(&["web-1.", "db", "web-1"]).or(of(&["web"]));
+        let both = Literals::any_of_all([of(&["web-1.", "db", "web-1"]), of(&["web"])]);
         assert_eq!(both.as_slice(), Some(&["db".to_owned(), "web".to_owned()][..]));
+        assert_eq!(Literals::any_of_all([of(&["a"]), Literals::everything()]), Literals::everything());
         assert_eq!(of(&["a", ""]), Literals::everything());
         assert_eq!(of(&[]).as_slice(), Some(&[][..]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_literal_is_within_another_and_none_is_lost(literals in prop::collection::vec("[abä]{1,4}", 0..12)) {
+            let kept = Literals::any_of(literals.clone());
+            let kept = kept.as_slice().unwrap();
+            for literal in &literals {
+                prop_assert!(kept.iter().any(|short| literal.contains(short.as_str())));
+            }
+            for (place, literal) in kept.iter().enumerate() {
+                prop_assert!(literals.contains(literal));
+                prop_assert!(kept.iter().enumerate().all(|(other, short)| other == place || !literal.contains(short.as_str())));
+            }
+        }
     }
 }
