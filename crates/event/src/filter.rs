@@ -85,7 +85,7 @@ impl Filter {
             return Literals::any_of([run_of(uid).to_owned()]);
         }
         if !self.names.is_empty() {
-            return Literals::any_of(self.names.iter().map(|name| run_of(name.longest_literal()).to_owned()))
+            return Literals::any_of_all(self.names.iter().map(literals_of_name))
                 .or_if_everything(|| self.rarest_of_the_rest());
         }
         self.rarest_of_the_rest()
@@ -109,6 +109,12 @@ impl Filter {
 /// What must stand in a line for one of the filters to match.
 pub fn literals(filters: &[Filter]) -> Literals {
     Literals::any_of_all(filters.iter().map(Filter::literals))
+}
+
+/// A name without a star stands in a line as a whole, if no producer has a reason to escape any of it.
+fn literals_of_name(name: &Glob) -> Literals {
+    let run = run_of(name.longest_literal()).to_owned();
+    if name.literal() == Some(&run) { Literals::any_name([run]) } else { Literals::any_of([run]) }
 }
 
 /// The longest run of characters that no producer has a reason to escape.

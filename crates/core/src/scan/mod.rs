@@ -5,6 +5,7 @@ mod clock;
 mod documents;
 mod ledger;
 mod lines;
+mod names;
 mod prefilter;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,22 @@
 //! Which lines may matter, told from their bytes: never too few.
 
+use std::collections::BTreeSet;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use audit_who_event::literals::Literals;
 use memchr::memmem::Finder;
 
+use super::names::Names;
+
 /// How many literals are searched for one by one, before all at once is faster.
 const ONE_BY_ONE: usize = 2;
 
-/// How many literals are searched for at all. The vectorized search holds no more; without it, decoding every line takes
+/// How many literals are searched for at once. The vectorized search holds no more; without it, decoding every line takes
 /// a third of the time.
 const AT_ONCE: usize = 64;
+
+/// Shorter beginnings of names are met in every line. In bytes.
+const SHORTEST_STEM: usize = 3;
 
 /// Selects lines that hold a literal, or that may spell one with `\u00XX` escapes.
 pub(super) enum Prefilter {
@@ -18,56 +25,88 @@ pub(super) enum Prefilter {
     /// No line.
     Nothing,
     /// Lines with a hit of one of the needles.
-    Search(Vec<Needle>),
+    Search { needles: Vec<Needle>, names: Names },
 }
 
+/// What is searched for.
 pub(super) enum Needle {
-    One(Finder<'static>),
-    Many(AhoCorasick),
+    /// A literal, and whether a hit must be a name.
+    One { literal: Finder<'static>, is_name: bool },
+    /// Literals, of which the first so many need not be names.
+    Many { literals: AhoCorasick, parts: usize },
     /// An escape that spells a character of literals.
     Escape(Finder<'static>),
 }
 
 impl Prefilter {
     pub(super) fn new(literals: &Literals) -> Self {
-        let mut needles: Vec<Needle> = match literals.as_slice() {
-            None => return Self::Everything,
-            Some([]) => return Self::Nothing,
-            Some(few) if few.len() <= ONE_BY_ONE => {
-                few.iter().map(|literal| Needle::One(Finder::new(literal).into_owned())).collect()
-            }
-            Some(many) if many.len() > AT_ONCE => return Self::Everything,
-            // Any other kind of match goes without the vectorized search for a few literals.
-            Some(many) => match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(many) {
-                Ok(automaton) => vec![Needle::Many(automaton)],
+        let Some(shortest) = literals.as_slice() else { return Self::Everything };
+        if shortest.is_empty() {
+            return Self::Nothing;
+        }
+        let parts = literals.parts();
+        let mut needles: Vec<Needle> = if shortest.len() <= ONE_BY_ONE {
+            let one = |literal: &String| Needle::One {
+                literal: Finder::new(literal).into_owned(),
+                is_name: !parts.contains(literal),
+            };
+            shortest.iter().map(one).collect()
+        } else {
+            let Some(names) = stems(literals) else { return Self::Everything };
+            // Where both a part and the beginning of a name are met, the first of them is told. Any other kind of match
+            // goes without the vectorized search.
+            let all = parts.iter().map(String::as_str).chain(names);
+            match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all) {
+                Ok(literals) => vec![Needle::Many { literals, parts: parts.len() }],
                 // Too many to search for: decoding all of it finds the same.
                 Err(_) => return Self::Everything,
-            },
+            }
         };
         needles.push(Needle::Escape(Finder::new(br"\u00").into_owned()));
-        Self::Search(needles)
+        Self::Search { needles, names: Names::new(literals.names()) }
     }
 
     /// Begins to select lines of `text`.
     pub(super) fn hits<'a>(&'a self, text: &'a [u8]) -> Hits<'a> {
-        let (needles, always) = match self {
-            Self::Everything => (&[][..], true),
-            Self::Nothing => (&[][..], false),
-            Self::Search(needles) => (needles.as_slice(), false),
+        let (search, always) = match self {
+            Self::Everything => (None, true),
+            Self::Nothing => (None, false),
+            Self::Search { needles, names } => (Some((needles.as_slice(), names)), false),
         };
-        Hits { needles, text, always, next: [0; ONE_BY_ONE + 1] }
+        Hits { search, text, always, next: [0; ONE_BY_ONE + 1] }
     }
+}
+
+/// The names to search for beside the parts, cut to so many letters that there are not too many; `None` if that leaves
+/// nothing to search for.
+fn stems(literals: &Literals) -> Option<BTreeSet<&str>> {
+    let room = AT_ONCE.checked_sub(literals.parts().len())?;
+    let cut = |length: usize| literals.names().map(|name| &name[..length.min(name.len())]).collect();
+    let longest = literals.names().map(str::len).max().unwrap_or(0);
+    let all: BTreeSet<&str> = cut(longest);
+    if all.len() <= room {
+        return Some(all);
+    }
+    let lengths = (SHORTEST_STEM..longest).map(cut).take_while(|stems: &BTreeSet<&str>| stems.len() <= room);
+    lengths.last()
 }
 
 impl Needle {
     /// Where it is met first at or after `from`; `usize::MAX` if nowhere.
-    fn find(&self, text: &[u8], from: usize) -> usize {
-        let found = match self {
-            Self::One(finder) => finder.find(&text[from..]).map(|at| from + at),
-            Self::Many(automaton) => automaton.find(&text[from..]).map(|hit| from + hit.start()),
-            Self::Escape(finder) => escape(finder, text, from),
-        };
-        found.unwrap_or(usize::MAX)
+    fn find(&self, names: &Names, text: &[u8], mut from: usize) -> usize {
+        loop {
+            let found = match self {
+                Self::One { literal, is_name } => literal.find(&text[from..]).map(|at| (from + at, *is_name)),
+                Self::Many { literals, parts } => literals
+                    .find(&text[from..])
+                    .map(|hit| (from + hit.start(), hit.pattern().as_usize() >= *parts)),
+                Self::Escape(finder) => escape(finder, text, from).map(|at| (at, false)),
+            };
+            match found {
+                Some((at, true)) if !names.may_stand_at(text, at) => from = at + 1,
+                found => return found.map_or(usize::MAX, |(at, _)| at),
+            }
+        }
     }
 }
 
@@ -110,7 +149,7 @@ const fn hex(digit: u8) -> u8 {
 
 /// Where the needles are met, asked line by line from the front.
 pub(super) struct Hits<'a> {
-    needles: &'a [Needle],
+    search: Option<(&'a [Needle], &'a Names)>,
     text: &'a [u8],
     always: bool,
     /// For each needle, where it was met last; it is searched for again from the first line behind that.
@@ -120,11 +159,12 @@ pub(super) struct Hits<'a> {
 impl Hits<'_> {
     /// Whether the line at `start..end` is selected. Lines must be asked about in order.
     pub(super) fn is_in(&mut self, start: usize, end: usize) -> bool {
-        let mut hit = self.always;
-        for (needle, next) in self.needles.iter().zip(&mut self.next) {
+        let Some((needles, names)) = self.search else { return self.always };
+        let mut hit = false;
+        for (needle, next) in needles.iter().zip(&mut self.next) {
             if *next <= start {
                 // It was met in an earlier line, or at the start of this one, or never searched for.
-                *next = needle.find(self.text, start);
+                *next = needle.find(names, self.text, start);
             }
             hit |= *next < end;
         }
@@ -191,6 +231,22 @@ mod tests {
         assert_eq!(selected(&any_of(&["absent"]), "\\u0026\\u00\n\\u0077"), ["\\u0077"]);
     }
 
+    #[test]
+    fn many_names_are_searched_for_by_how_they_begin() {
+        let names = |count| (0..count).map(|number| format!("web-{number}-x")).collect::<Vec<_>>();
+        let of = |count| {
+            Prefilter::new(&Literals::any_of_all([
+                Literals::any_of(["part".to_owned()]),
+                Literals::any_name(names(count)),
+            ]))
+        };
+        let text = "web-7-x\nweb-7-xy\n\"name\":\"web-4999-x\"\n\"node\":\"web-1-x\"\nweb-1-part\nx";
+        assert_eq!(selected(&of(5_000), text), ["web-7-x", "\"name\":\"web-4999-x\"", "web-1-part"]);
+        let different =
+            (0..5_000).map(|number: u64| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        assert!(matches!(Prefilter::new(&Literals::any_name(different)), Prefilter::Everything));
+    }
+
     proptest! {
         /// The slow and obvious way selects the same lines.
         #[test]
@@ -204,6 +260,29 @@ mod tests {
             }).collect();
             let prefilter = Prefilter::new(&Literals::any_of(literals.clone()));
             prop_assert_eq!(selected(&prefilter, &text), wanted);
+        }
+
+        /// However many names there are, and however they are searched for.
+        #[test]
+        fn names_are_selected_where_they_stand_as_a_whole(
+            text in r#"((a|b|c|"name":"|"node":"|"|/| |\n)){0,60}"#,
+            parts in proptest::collection::vec("[abc]{3,4}", 0..3), names in proptest::collection::vec("[abc]{1,5}", 0..200),
+        ) {
+            let literals = Literals::any_of_all([Literals::any_of(parts.clone()), Literals::any_name(names.clone())]);
+            let is_named = |line: &str| names.iter().any(|name| {
+                let starts = line.match_indices(name.as_str()).map(|(at, _)| at);
+                let is_end = |text: Option<char>| text.is_none_or(|char| !char.is_ascii_alphanumeric() && char != ':');
+                starts.into_iter().any(|at| {
+                    let (before, behind) = (&line[..at], &line[at + name.len()..]);
+                    is_end(before.chars().last()) && is_end(behind.chars().next())
+                        && (!before.ends_with(":\"") || before.ends_with("\"name\":\""))
+                })
+            });
+            let wanted = |line: &&str| parts.iter().any(|part| line.contains(part)) || is_named(line);
+            let selected = selected(&Prefilter::new(&literals), &text);
+            for line in text.split('\n').filter(wanted) {
+                prop_assert!(selected.contains(&line), "{}", line);
+            }
         }
     }
 }

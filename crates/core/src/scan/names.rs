@@ -1,0 +1,102 @@
+//! Whether what a search hit is one of the names that are looked for, and may name an object where it stands.
+
+use std::collections::HashSet;
+
+/// Longer runs of the characters of names are not looked at, so that a search takes time linear in the text. In bytes.
+const LONGEST: usize = 512;
+
+/// Names that matter as a whole.
+pub(super) struct Names(HashSet<Box<[u8]>>);
+
+impl Names {
+    pub(super) fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        Self(names.map(|name| name.as_bytes().into()).collect())
+    }
+
+    /// Whether one of the names may stand where `text` has something like it at `at`.
+    ///
+    /// A name ends where its characters end, be it at a quote, a slash or anything else, and what is the value of another
+    /// key than `name` is none: most names of nodes are told by `nodeName` and by the users of their kubelets.
+    pub(super) fn may_stand_at(&self, text: &[u8], at: usize) -> bool {
+        let (before, behind) = (&text[at.saturating_sub(LONGEST)..at], &text[at..]);
+        let left = before.iter().rev().take_while(|byte| is_of_name(**byte)).count();
+        let right = behind.iter().take(LONGEST).take_while(|byte| is_of_name(**byte)).count();
+        if left == LONGEST || right == LONGEST {
+            return true;
+        }
+        self.0.contains(&text[at - left..at + right]) && !is_of_other_key(&text[..at - left])
+    }
+}
+
+/// Whether a byte may be part of a literal.
+const fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'_' | b'-')
+}
+
+/// Whether `before` ends with a key that is not `name`, a colon and a quote. The quotes may be escaped.
+fn is_of_other_key(before: &[u8]) -> bool {
+    let key = strip_quote(before)
+        .and_then(|before| before.trim_ascii_end().strip_suffix(b":"))
+        .and_then(|before| strip_quote(before.trim_ascii_end()));
+    key.is_some_and(|key| key.strip_suffix(b"name").is_none_or(|before| !before.ends_with(b"\"")))
+}
+
+/// What stands before a quote and the backslashes that escape it.
+fn strip_quote(text: &[u8]) -> Option<&[u8]> {
+    let mut text = text.strip_suffix(b"\"")?;
+    while let Some(shorter) = text.strip_suffix(b"\\") {
+        text = shorter;
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may_stand(line: &str) -> bool {
+        let at = line.find("web-1").unwrap();
+        Names::new(["web-1", "db"].into_iter()).may_stand_at(line.as_bytes(), at)
+    }
+
+    #[test]
+    fn names_are_met_where_objects_are_named() {
+        for line in [
+            r#"{"name":"web-1"}"#,
+            "\"name\" :\n \"web-1\"",
+            r#"{"log":"{\"objectRef\":{\"name\":\"web-1\"}}"}"#,
+            r#"\\\"name\\\":\\\"web-1\\\""#,
+            r#""requestURI":"/api/v1/nodes/web-1?timeout=5s""#,
+            r#""\/nodes\/web-1\/status""#,
+            r#"["web-1"]"#,
+            "web-1",
+            "told web-1 so",
+        ] {
+            assert!(may_stand(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_not_met_in_longer_words_and_values_of_other_keys() {
+        for line in [
+            r#"{"name":"web-10"}"#,
+            r#"{"name":"a.web-1"}"#,
+            r#"{"username":"system:node:web-1"}"#,
+            r#"{"nodeName":"web-1"}"#,
+            r#"{\"nodeName\":\"web-1\"}"#,
+            r#"{"uid" : "web-1"}"#,
+            "web-1_",
+        ] {
+            assert!(!may_stand(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn words_without_end_take_no_time() {
+        let endless = "x".repeat(10_000_000) + "web-1";
+        assert!((0..10_000).all(|_| may_stand_in(&endless)));
+        fn may_stand_in(text: &str) -> bool {
+            Names::new(["web-1"].into_iter()).may_stand_at(text.as_bytes(), text.len() - 5)
+        }
+    }
+}
