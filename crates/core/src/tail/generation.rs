@@ -176,6 +176,7 @@ impl Generation {
         for place in &mut self.places {
             place.exhausted = false;
         }
+        (self.ended, self.damaged) = (false, false);
         self.unread = true;
     }
 

@@ -156,3 +156,17 @@ fn a_batch_that_is_dropped_is_read_again() {
     all.extend(drain(&mut tailer));
     assert_once(&all, 0..100);
 }
+
+#[test]
+fn a_batch_that_is_dropped_after_its_file_is_gone_is_a_gap() {
+    let bench = Bench::new();
+    let packed = bench.path(&format!("{ROTATED}.gz"));
+    fs::write(&packed, gzip(lines(0..3).as_bytes())).unwrap();
+    let mut tailer = bench.tailer();
+    let batch = tailer.next().unwrap().unwrap();
+    assert!(tailer.poll().unwrap().is_none());
+    fs::remove_file(&packed).unwrap();
+    drop(batch);
+    assert_once(&drain(&mut tailer), []);
+    assert_eq!(bench.gaps(), [(1, 0, "the file was removed".to_owned())]);
+}
