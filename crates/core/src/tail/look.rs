@@ -6,12 +6,13 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
+use super::Tailer;
 use super::content::{self, Content, Packed};
 use super::discovery::{Found, Listing};
 use super::generation::{Generation, Place, holds_tail};
 use super::identity::{Head, Mark, Start, Stat, tail_of};
+use super::revisit::revisit;
 use super::rotation::Rotated;
-use super::{MISSING_LOOKS, QUIET_LOOKS, Tailer};
 use crate::codec::Encoding;
 use crate::error::Error;
 use crate::store::checkpoint::{self, Checkpoint, State};
@@ -20,7 +21,7 @@ use crate::store::checkpoint::{self, Checkpoint, State};
 const BLOCK: u64 = 64 * 1024;
 
 /// Files that are there and that no generation has claimed, by device and inode.
-type Unclaimed = HashMap<(u64, u64), Found>;
+pub(super) type Unclaimed = HashMap<(u64, u64), Found>;
 
 impl Tailer {
     /// Looks which files there are.
@@ -200,84 +201,6 @@ impl Tailer {
         self.attach(self.generations.len() - 1, place, head, file);
         Ok(())
     }
-
-    /// Notes what has come to an end: files that are read and closed, and files that are gone.
-    pub(super) fn conclude(&mut self) -> Result<(), Error> {
-        for index in 0..self.generations.len() {
-            let generation = &self.generations[index];
-            let committed = self.shared.progress(generation.checkpoint.id);
-            if generation.unread || committed.is_none_or(|committed| committed.offset != generation.at) {
-                continue;
-            }
-            let known = &generation.checkpoint;
-            let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);
-            if generation.ended && (moved || known.state != State::Final) {
-                self.close(index, State::Final)?;
-            }
-            let generation = &self.generations[index];
-            if generation.places.is_empty()
-                && generation.open.is_none()
-                && generation.missing_looks >= MISSING_LOOKS
-            {
-                match generation.checkpoint.state {
-                    State::Final => self.close(index, State::Gone)?,
-                    State::Growing => self.lose(index)?,
-                    State::Gone => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, index: usize, state: State) -> Result<(), Error> {
-        let generation = &mut self.generations[index];
-        if let Some(place) = generation.places.first() {
-            generation.checkpoint.path = place.path.to_string_lossy().into_owned();
-            place.encoding.name().clone_into(&mut generation.checkpoint.encoding);
-            generation.checkpoint.stat = place.stat;
-        }
-        let closed = Checkpoint {
-            state,
-            offset: generation.at,
-            tail: generation.tail,
-            ..generation.checkpoint.clone()
-        };
-        let store = self.shared.store();
-        checkpoint::close(store.connection(), &closed, state == State::Final && !generation.damaged)
-            .map_err(|error| store.failure(&error))?;
-        generation.checkpoint = closed;
-        generation.open = None;
-        Ok(())
-    }
-
-    /// Gives up a generation that is gone before it was known to be complete.
-    fn lose(&mut self, index: usize) -> Result<(), Error> {
-        let generation = &mut self.generations[index];
-        let known = generation.checkpoint.stat.size;
-        let is_plain = Encoding::named(&generation.checkpoint.encoding) == Encoding::Plain;
-        let length = (is_plain && known > generation.at).then(|| known - generation.at);
-        let why = generation.fate;
-        let (id, at) = (generation.checkpoint.id, generation.at);
-        {
-            let mut store = self.shared.store();
-            let lost = checkpoint::lose(store.connection_mut(), id, at, length, why);
-            lost.map_err(|error| store.failure(&error))?;
-        }
-        generation.checkpoint.state = State::Gone;
-        self.shared.metrics.lost();
-        log::error!(path:? = generation.checkpoint.path, generation = id, offset = at; "entries may be lost: {why} before it was known to be read to its end");
-        Ok(())
-    }
-
-    /// Notes that packed data has no more, though more should follow.
-    pub(super) fn note_lack(&mut self, index: usize, why: &str) -> Result<(), Error> {
-        let generation = &self.generations[index];
-        let store = self.shared.store();
-        checkpoint::insert_gap(store.connection(), generation.checkpoint.id, generation.at, None, why)
-            .map_err(|error| store.failure(&error))?;
-        self.shared.metrics.lost();
-        Ok(())
-    }
 }
 
 /// Whose a file is.
@@ -308,16 +231,17 @@ impl Examined {
 
 /// `None` if not even the file's encoding can be told yet.
 fn examine(found: &Found, closed: bool) -> io::Result<Option<Examined>> {
-    let (file, stat) = content::open(&found.path)?;
-    if !stat.is_same_file(&found.stat) {
+    let (file, opened) = content::open(&found.path)?;
+    if !opened.is_same_file(&found.stat) {
         return Err(io::ErrorKind::NotFound.into());
     }
     let Some(encoding) = content::encoding(&file, found.name.packed)? else { return Ok(None) };
-    let start = match encoding {
+    let place = Place::new(found, encoding);
+    let start = match place.encoding {
         Encoding::Plain => content::plain_start(&file, closed)?,
-        packed => content::packed_start(file.try_clone()?, stat, packed)?,
+        packed => content::packed_start(file.try_clone()?, found.stat, packed)?,
     };
-    Ok(Some(Examined { file, place: Place::new(found, encoding), start }))
+    Ok(Some(Examined { file, place, start }))
 }
 
 /// Whether a file is called as if it were packed or renamed from the one that a generation is in, or was in.
@@ -327,121 +251,6 @@ fn descends(found: &Found, generation: &Generation) -> bool {
         && found.name.rotated != Rotated::No
         && found.name.live.to_string_lossy() == generation.checkpoint.source;
     is_orphan || generation.places.iter().any(is_sibling)
-}
-
-/// What a look at a generation's places showed.
-#[derive(Default)]
-struct Seen {
-    changed: bool,
-    rotated: bool,
-    removed: bool,
-}
-
-/// Looks at the places of a generation again. Files that hold something else by now are left unclaimed.
-fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
-    let mut seen = Seen::default();
-    for mut place in std::mem::take(&mut generation.places) {
-        let Some(found) = unclaimed.get(&key(&place.stat)) else {
-            seen.changed = true;
-            generation.fate = "the file was removed";
-            generation.checkpoint.stat = place.stat;
-            seen.removed = true;
-            continue;
-        };
-        if found.path != place.path {
-            seen.rotated = true;
-            seen.changed = true;
-            // Its new name may say that it is complete.
-            generation.unread = true;
-            (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
-        }
-        if found.stat != place.stat || generation.to_retry {
-            seen.changed = true;
-            match still_holds(generation, &place, found) {
-                Ok(Some(head)) => {
-                    generation.checkpoint.head = head;
-                    place.stat = found.stat;
-                    place.exhausted = false;
-                    generation.unread = true;
-                    generation.ended = false;
-                    generation.quiet_looks = 0;
-                }
-                Ok(None) => {
-                    generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
-                    generation.displace(&found.stat);
-                    continue;
-                }
-                Err(error) => {
-                    log::warn!(path:? = place.path, error:% = error; "can't be read; it is tried again");
-                }
-            }
-        }
-        if let Some((_, open)) = &mut generation.open
-            && open.stat.is_same_file(&place.stat)
-        {
-            *open = place.clone();
-        }
-        unclaimed.remove(&key(&place.stat));
-        generation.places.push(place);
-    }
-    generation.to_retry = false;
-    // A packed copy may hold what the plain file had no time to show.
-    generation.unread |= seen.removed && !generation.places.is_empty();
-    if !seen.changed {
-        generation.quiet_looks = generation.quiet_looks.saturating_add(1);
-        // Whoever rotated it has let go of it by now: what has no line end will get none.
-        generation.unread |= generation.quiet_looks == QUIET_LOOKS && generation.is_left();
-    }
-    seen
-}
-
-/// The head of a file that changed, if it still holds the generation, and goes on behind it.
-fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Option<Head>> {
-    if place.encoding != Encoding::Plain || found.stat.size < generation.at {
-        // Packed data is looked at from its start again.
-        return Ok(None);
-    }
-    let head = generation.checkpoint.head;
-    let holds = |file: &File| {
-        if !content::begins_with(file, &head)? || !holds_tail(file, generation)? {
-            return Ok(None);
-        }
-        // More of the first lines may tell it from others.
-        let longer = head.is_short().then(|| content::plain_start(file, false)).transpose()?;
-        Ok(Some(longer.and_then(|start| start.head()).unwrap_or(head)))
-    };
-    match &generation.open {
-        Some((content, open)) if open.stat.is_same_file(&found.stat) => holds(content.file()),
-        _ => match content::open(&found.path) {
-            Ok((file, stat)) if stat.is_same_file(&found.stat) => holds(&file),
-            Ok(_) => Ok(None),
-            Err(error) => Err(error),
-        },
-    }
-}
-
-impl Generation {
-    /// Counts how long it has had no place, and looks whether a file that is held open grew even so.
-    fn miss(&mut self, whole: bool) {
-        if !self.places.is_empty() {
-            return;
-        }
-        if let Some((content, _)) = &self.open {
-            let size = content.file().metadata().map_or(0, |metadata| metadata.len());
-            if size > self.at && matches!(content, Content::Plain(_)) {
-                self.unread = true;
-                self.quiet_looks = 0;
-            }
-        } else if whole {
-            self.missing_looks = self.missing_looks.saturating_add(1);
-        }
-    }
-
-    /// Bytes that are there and were not read, of a plain file.
-    fn lag(&self) -> u64 {
-        let plain = self.places.iter().find(|place| place.encoding == Encoding::Plain);
-        plain.map_or(0, |place| place.stat.size.saturating_sub(self.at))
-    }
 }
 
 /// Where the last line of a file ends, and its mark.
@@ -463,6 +272,6 @@ fn end_of(file: &File, place: &Place) -> io::Result<(u64, Mark)> {
     Ok((0, Mark::default()))
 }
 
-fn key(stat: &Stat) -> (u64, u64) {
+pub(super) fn key(stat: &Stat) -> (u64, u64) {
     (stat.device, stat.inode)
 }

@@ -13,6 +13,7 @@
 //! Hints only shorten the wait: what is true is looked up in the files each time.
 
 mod batch;
+mod conclusion;
 mod content;
 mod cut;
 mod discovery;
@@ -21,6 +22,7 @@ pub(crate) mod identity;
 mod look;
 mod metrics;
 mod options;
+mod revisit;
 mod rotation;
 mod wake;
 

@@ -1,0 +1,127 @@
+//! What became of the files that a generation was found in.
+
+use std::fs::File;
+use std::io;
+
+use super::QUIET_LOOKS;
+use super::content::{self, Content};
+use super::discovery::Found;
+use super::generation::{Generation, Place, holds_tail};
+use super::identity::{Head, Stat};
+use super::look::{Unclaimed, key};
+use crate::codec::Encoding;
+
+/// What a look at a generation's places showed.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) changed: bool,
+    pub(super) rotated: bool,
+    removed: bool,
+}
+
+/// Looks at the places of a generation again. Files that hold something else by now are left unclaimed.
+pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
+    let mut seen = Seen::default();
+    for mut place in std::mem::take(&mut generation.places) {
+        let Some(found) = unclaimed.get(&key(&place.stat)) else {
+            seen.changed = true;
+            generation.fate = "the file was removed";
+            generation.checkpoint.stat = place.stat;
+            seen.removed = true;
+            continue;
+        };
+        if found.path != place.path {
+            seen.rotated = true;
+            seen.changed = true;
+            // Its new name may say that it is complete.
+            generation.unread = true;
+            (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
+        }
+        if found.stat != place.stat || generation.to_retry {
+            seen.changed = true;
+            match still_holds(generation, &place, found) {
+                Ok(Some(head)) => {
+                    generation.checkpoint.head = head;
+                    place.stat = found.stat;
+                    place.exhausted = false;
+                    generation.unread = true;
+                    generation.ended = false;
+                    generation.quiet_looks = 0;
+                }
+                Ok(None) => {
+                    generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
+                    generation.displace(&found.stat);
+                    continue;
+                }
+                Err(error) => {
+                    log::warn!(path:? = place.path, error:% = error; "can't be read; it is tried again");
+                }
+            }
+        }
+        if let Some((_, open)) = &mut generation.open
+            && open.stat.is_same_file(&place.stat)
+        {
+            *open = place.clone();
+        }
+        unclaimed.remove(&key(&place.stat));
+        generation.places.push(place);
+    }
+    generation.to_retry = false;
+    // A packed copy may hold what the plain file had no time to show.
+    generation.unread |= seen.removed && !generation.places.is_empty();
+    if !seen.changed {
+        generation.quiet_looks = generation.quiet_looks.saturating_add(1);
+        // Whoever rotated it has let go of it by now: what has no line end will get none.
+        generation.unread |= generation.quiet_looks == QUIET_LOOKS && generation.is_left();
+    }
+    seen
+}
+
+/// The head of a file that changed, if it still holds the generation, and goes on behind it.
+fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Option<Head>> {
+    if place.encoding != Encoding::Plain || found.stat.size < generation.at {
+        // Packed data is looked at from its start again.
+        return Ok(None);
+    }
+    let head = generation.checkpoint.head;
+    let holds = |file: &File| {
+        if !content::begins_with(file, &head)? || !holds_tail(file, generation)? {
+            return Ok(None);
+        }
+        // More of the first lines may tell it from others.
+        let longer = head.is_short().then(|| content::plain_start(file, false)).transpose()?;
+        Ok(Some(longer.and_then(|start| start.head()).unwrap_or(head)))
+    };
+    match &generation.open {
+        Some((content, open)) if open.stat.is_same_file(&found.stat) => holds(content.file()),
+        _ => match content::open(&found.path) {
+            Ok((file, stat)) if stat.is_same_file(&found.stat) => holds(&file),
+            Ok(_) => Ok(None),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+impl Generation {
+    /// Counts how long it has had no place, and looks whether a file that is held open grew even so.
+    pub(super) fn miss(&mut self, whole: bool) {
+        if !self.places.is_empty() {
+            return;
+        }
+        if let Some((content, _)) = &self.open {
+            let size = content.file().metadata().map_or(0, |metadata| metadata.len());
+            if size > self.at && matches!(content, Content::Plain(_)) {
+                self.unread = true;
+                self.quiet_looks = 0;
+            }
+        } else if whole {
+            self.missing_looks = self.missing_looks.saturating_add(1);
+        }
+    }
+
+    /// Bytes that are there and were not read, of a plain file.
+    pub(super) fn lag(&self) -> u64 {
+        let plain = self.places.iter().find(|place| place.encoding == Encoding::Plain);
+        plain.map_or(0, |place| place.stat.size.saturating_sub(self.at))
+    }
+}
