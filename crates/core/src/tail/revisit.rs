@@ -33,8 +33,9 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) ->
         if found.path != place.path {
             seen.rotated = true;
             seen.changed = true;
-            // Its new name may say that it is complete.
+            // Its new name may say that it is complete, and is the one to open it by.
             generation.unread = true;
+            place.exhausted = false;
             (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
         }
         if found.stat != place.stat || generation.to_retry {

@@ -170,3 +170,18 @@ fn a_batch_that_is_dropped_after_its_file_is_gone_is_a_gap() {
     assert_once(&drain(&mut tailer), []);
     assert_eq!(bench.gaps(), [(1, 0, "the file was removed".to_owned())]);
 }
+
+#[test]
+fn a_file_that_is_renamed_after_the_look_and_before_it_is_opened_is_read() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&bench.path(ROTATED), &lines(0..3));
+    append(&log, &lines(3..6));
+    // Only one is held: the first one is opened, the second one is closed.
+    let mut tailer = bench.builder().max_open_files(1).batch_size(1).build().unwrap();
+    let mut batch = tailer.next().unwrap().unwrap();
+    batch.commit().unwrap();
+    assert_eq!(batch.path(), bench.path(ROTATED).to_str().unwrap());
+    fs::rename(&log, bench.path("audit-2026-08-21T10-06-39.123.log")).unwrap();
+    assert_once(&drain(&mut tailer), 1..6);
+}
