@@ -26,7 +26,13 @@ pub(super) type Unclaimed = HashMap<(u64, u64), Found>;
 impl Tailer {
     /// Looks which files there are.
     pub(super) fn look(&mut self) -> Result<(), Error> {
-        self.last_look = Some(Instant::now());
+        let now = Instant::now();
+        self.last_look = Some(now);
+        // Hints may come many in a moment, which is no time in which a writer would let go.
+        let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.options.interval());
+        if counts {
+            self.last_counted = Some(now);
+        }
         let listing = self.discovery.list();
         self.wake.watch(&listing.folders);
         self.tell_refused(&listing);
@@ -34,7 +40,7 @@ impl Tailer {
             listing.files.iter().map(|found| (key(&found.stat), found.clone())).collect();
         self.settled = true;
         for generation in &mut self.generations {
-            let seen = revisit(generation, &mut unclaimed);
+            let seen = revisit(generation, &mut unclaimed, counts);
             if seen.rotated {
                 self.shared.metrics.rotated();
             }

@@ -48,7 +48,7 @@ use crate::store::checkpoint;
 const MISSING_LOOKS: u32 = 2;
 /// How often is looked at the most before it is waited: a file may change each time, and give nothing to read.
 const MAX_LOOKS: usize = 4;
-/// After how many looks without anything new a file that was rotated counts as closed by its writer.
+/// After how many looks without anything new, an interval apart, a file that was rotated counts as closed by its writer.
 const QUIET_LOOKS: u32 = 5;
 
 /// Follows files, and yields what is new in [batches](Batch).
@@ -73,6 +73,8 @@ pub struct Tailer {
     /// What can't be followed, as it was told.
     refused: BTreeMap<PathBuf, String>,
     last_look: Option<Instant>,
+    /// When a look was last counted as quiet or not.
+    last_counted: Option<Instant>,
     /// Whether the last look changed something.
     settled: bool,
     /// Whether files that are there are read from their end.
@@ -122,6 +124,7 @@ impl Tailer {
             strangers: Vec::new(),
             refused: BTreeMap::new(),
             last_look: None,
+            last_counted: None,
             settled: false,
             from_end,
         })

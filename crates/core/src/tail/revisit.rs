@@ -10,6 +10,7 @@ use super::generation::{Generation, Place, holds_tail};
 use super::identity::{Head, Stat};
 use super::look::{Unclaimed, key};
 use crate::codec::Encoding;
+use crate::store::checkpoint::State;
 
 /// What a look at a generation's places showed.
 #[derive(Default)]
@@ -19,8 +20,9 @@ pub(super) struct Seen {
     removed: bool,
 }
 
-/// Looks at the places of a generation again. Files that hold something else by now are left unclaimed.
-pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) -> Seen {
+/// Looks at the places of a generation again. Files that hold something else by now are left unclaimed. If the look
+/// `counts`, it is one of those after which a file is quiet.
+pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, counts: bool) -> Seen {
     let mut seen = Seen::default();
     for mut place in std::mem::take(&mut generation.places) {
         let Some(found) = unclaimed.get(&key(&place.stat)) else {
@@ -47,7 +49,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) ->
                     place.exhausted = false;
                     generation.unread = true;
                     generation.ended = false;
-                    generation.quiet_looks = 0;
+                    generation.grow(found.stat.size);
                 }
                 Ok(None) => {
                     generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
@@ -70,10 +72,13 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed) ->
     generation.to_retry = false;
     // A packed copy may hold what the plain file had no time to show.
     generation.unread |= seen.removed && !generation.places.is_empty();
-    if !seen.changed {
-        generation.quiet_looks = generation.quiet_looks.saturating_add(1);
+    if seen.changed {
+        generation.quiet_looks = 0;
+    } else {
+        generation.quiet_looks = generation.quiet_looks.saturating_add(u32::from(counts));
         // Whoever rotated it has let go of it by now: what has no line end will get none.
-        generation.unread |= generation.quiet_looks == QUIET_LOOKS && generation.is_left();
+        generation.unread |=
+            !generation.ended && generation.quiet_looks >= QUIET_LOOKS && generation.is_left();
     }
     seen
 }
@@ -104,19 +109,30 @@ fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Res
 }
 
 impl Generation {
+    /// Takes it that a plain file has so many bytes: if that is more than was read, somebody writes to it after all.
+    fn grow(&mut self, size: u64) {
+        if size > self.at && self.checkpoint.state == State::Final {
+            self.checkpoint.state = State::Growing;
+        }
+    }
+
     /// Counts how long it has had no place, and looks whether a file that is held open grew even so.
     pub(super) fn miss(&mut self, whole: bool) {
         if !self.places.is_empty() {
             return;
         }
-        if let Some((content, _)) = &self.open {
-            let size = content.file().metadata().map_or(0, |metadata| metadata.len());
-            if size > self.at && matches!(content, Content::Plain(_)) {
-                self.unread = true;
-                self.quiet_looks = 0;
+        match &mut self.open {
+            Some((Content::Plain(file), place)) => {
+                let now = file.metadata().map_or(place.stat, |metadata| Stat::of(&metadata));
+                if std::mem::replace(&mut place.stat, now) != now {
+                    self.grow(now.size);
+                    self.unread = true;
+                    self.quiet_looks = 0;
+                }
             }
-        } else if whole {
-            self.missing_looks = self.missing_looks.saturating_add(1);
+            Some(_) => {}
+            None if whole => self.missing_looks = self.missing_looks.saturating_add(1),
+            None => {}
         }
     }
 

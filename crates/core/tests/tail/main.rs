@@ -1,5 +1,6 @@
 //! Follows real files through what happens to them.
 
+mod closing;
 mod identity;
 mod rotation;
 
