@@ -19,6 +19,10 @@ impl Tailer {
             if generation.ended && (moved || known.state != State::Final) {
                 self.close(index, State::Final)?;
             }
+            if self.generations[index].ended {
+                // It would keep the room on disk of a file that is removed.
+                self.generations[index].open = None;
+            }
             let generation = &self.generations[index];
             if generation.places.is_empty()
                 && generation.open.is_none()

@@ -188,11 +188,10 @@ impl Tailer {
     fn read(&mut self) -> Result<Option<Batch>, Error> {
         for index in 0..self.generations.len() {
             while self.generations[index].unread {
-                match self.generations[index].read(self.options.limits, &self.shared) {
-                    Ok(Read::Batch(batch)) => {
-                        self.hold(index);
-                        return Ok(Some(batch));
-                    }
+                let read = self.generations[index].read(self.options.limits, &self.shared);
+                self.hold(index);
+                match read {
+                    Ok(Read::Batch(batch)) => return Ok(Some(batch)),
                     Ok(Read::Nothing) => {}
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
                     Ok(Read::Lacking(why)) => self.note_lack(index, &why)?,
@@ -228,7 +227,6 @@ impl Tailer {
             }
             if index != last && generation.open.is_some() && !generation.places.is_empty() {
                 generation.open = None;
-                generation.unread = true;
                 held -= 1;
             }
         }

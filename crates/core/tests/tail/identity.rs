@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use super::{Bench, append, drain, gzip, lines};
-
-const ROTATED: &str = "audit-2026-08-21T10-06-38.123.log";
+use super::{Bench, ROTATED, append, drain, gzip, lines};
 
 /// Both ways: by a reader that goes on, and by one that starts again.
 fn packed_at_once(first: &str, restart: bool) {

@@ -1,6 +1,7 @@
 //! Follows real files through what happens to them.
 
 mod closing;
+mod descriptors;
 mod identity;
 mod rotation;
 
@@ -13,6 +14,9 @@ use audit_who_core::tail::{Builder, Tailer};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+
+/// A file that the API server's rotation has closed.
+pub(crate) const ROTATED: &str = "audit-2026-08-21T10-06-38.123.log";
 
 /// A folder with logs, and a store beside it.
 pub(crate) struct Bench {

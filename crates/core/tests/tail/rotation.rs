@@ -3,9 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use super::{Bench, append, assert_once, drain, gzip, lines};
-
-const ROTATED: &str = "audit-2026-08-21T10-06-38.123.log";
+use super::{Bench, ROTATED, append, assert_once, drain, gzip, lines};
 
 #[test]
 fn only_whole_lines_are_read_and_each_once() {
