@@ -1,7 +1,6 @@
 //! What has come to an end: files that are read and closed, and files that are gone.
 
 use super::{MISSING_LOOKS, Tailer};
-use crate::codec::Encoding;
 use crate::error::Error;
 use crate::store::checkpoint::{self, Checkpoint, State};
 
@@ -40,10 +39,8 @@ impl Tailer {
 
     fn close(&mut self, index: usize, state: State) -> Result<(), Error> {
         let generation = &mut self.generations[index];
-        if let Some(place) = generation.places.first() {
-            generation.checkpoint.path = place.path.to_string_lossy().into_owned();
-            place.encoding.name().clone_into(&mut generation.checkpoint.encoding);
-            generation.checkpoint.stat = place.stat;
+        if let Some(place) = generation.places.first().cloned() {
+            generation.remember(&place);
         }
         let closed = Checkpoint {
             state,
@@ -52,8 +49,16 @@ impl Tailer {
             ..generation.checkpoint.clone()
         };
         let store = self.shared.store();
-        checkpoint::close(store.connection(), &closed, state == State::Final && !generation.damaged)
-            .map_err(|error| store.failure(&error))?;
+        let failed = |error| store.failure(&error);
+        let lacks =
+            generation.seen.checked_sub(generation.at).filter(|lacks| *lacks > 0 && state == State::Final);
+        if let Some(length) = lacks {
+            let (id, at, why) = (closed.id, closed.offset, generation.fate);
+            checkpoint::insert_gap(store.connection(), id, at, Some(length), why).map_err(failed)?;
+            self.shared.metrics.lost();
+        }
+        let is_whole = state == State::Final && !generation.damaged && lacks.is_none();
+        checkpoint::close(store.connection(), &closed, is_whole).map_err(failed)?;
         generation.checkpoint = closed;
         generation.open = None;
         Ok(())
@@ -62,9 +67,7 @@ impl Tailer {
     /// Gives up a generation that is gone before it was known to be complete.
     fn lose(&mut self, index: usize) -> Result<(), Error> {
         let generation = &mut self.generations[index];
-        let known = generation.checkpoint.stat.size;
-        let is_plain = Encoding::named(&generation.checkpoint.encoding) == Encoding::Plain;
-        let length = (is_plain && known > generation.at).then(|| known - generation.at);
+        let length = generation.seen.checked_sub(generation.at).filter(|length| *length > 0);
         let why = generation.fate;
         let (id, at) = (generation.checkpoint.id, generation.at);
         {

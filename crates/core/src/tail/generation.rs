@@ -37,6 +37,8 @@ pub(crate) struct Generation {
     pub(crate) tail: Mark,
     /// Where its content is, the best place first.
     pub(crate) places: Vec<Place>,
+    /// Bytes of the longest plain file that it was seen in.
+    pub(crate) seen: u64,
     /// The file that is open, with the place that it was opened at.
     pub(crate) open: Option<(Content, Place)>,
     /// Whether there may be more to read.
@@ -111,6 +113,7 @@ impl Generation {
         Self {
             at: checkpoint.offset,
             tail: checkpoint.tail,
+            seen: if checkpoint.encoding == Encoding::Plain.name() { checkpoint.stat.size } else { 0 },
             checkpoint,
             places: Vec::new(),
             open: None,
@@ -128,6 +131,9 @@ impl Generation {
     /// Adds a place, or takes what is new about it.
     pub(crate) fn attach(&mut self, place: Place) {
         self.places.retain(|known| !known.stat.is_same_file(&place.stat));
+        if place.encoding == Encoding::Plain {
+            self.seen = self.seen.max(place.stat.size);
+        }
         self.places.push(place);
         self.places.sort_by_key(Place::rank);
         self.unread = true;
@@ -137,17 +143,29 @@ impl Generation {
         self.damaged = false;
     }
 
+    /// Notes where it was found last.
+    pub(crate) fn remember(&mut self, place: &Place) {
+        self.checkpoint.path = place.path.to_string_lossy().into_owned();
+        place.encoding.name().clone_into(&mut self.checkpoint.encoding);
+        self.checkpoint.stat = place.stat;
+    }
+
     /// Whether the file is gone for all that is known, but only one look said so.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.places.is_empty() && self.open.is_none() && self.missing_looks == 1
     }
 
-    /// Takes it that a file holds other content.
-    pub(crate) fn displace(&mut self, stat: &Stat) {
+    /// Takes it that a file is not known to hold it any more.
+    pub(crate) fn leave(&mut self, stat: &Stat) {
         self.places.retain(|place| !place.stat.is_same_file(stat));
         if self.open.as_ref().is_some_and(|(_, place)| place.stat.is_same_file(stat)) {
             self.open = None;
         }
+    }
+
+    /// Takes it that a file holds other content.
+    pub(crate) fn displace(&mut self, stat: &Stat) {
+        self.leave(stat);
         self.fate = "the file was truncated or rewritten";
         self.unread = !self.places.is_empty() || self.open.is_some();
     }

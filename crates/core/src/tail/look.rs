@@ -45,6 +45,10 @@ impl Tailer {
                 self.shared.metrics.rotated();
             }
             self.settled &= !seen.changed;
+            if seen.parted {
+                // A copy that had nothing new may be what is left of it.
+                self.passed_over.clear();
+            }
         }
         self.passed_over.retain(|file, _| unclaimed.contains_key(file));
         self.strangers.retain(|(stat, _)| unclaimed.get(&key(stat)).is_some_and(|found| found.stat == *stat));
@@ -115,8 +119,13 @@ impl Tailer {
 
     /// Takes up a file that is exactly as it was when it was read last.
     fn resume(&mut self, found: &Found) -> bool {
-        let known = self.generations.iter_mut().find(|generation| {
-            generation.places.is_empty() && generation.checkpoint.stat == found.stat && generation.at > 0
+        let strangers = &self.strangers;
+        let known = self.generations.iter_mut().rev().find(|generation| {
+            let known = &generation.checkpoint;
+            generation.places.is_empty()
+                && generation.at > 0
+                && known.stat == found.stat
+                && !strangers.contains(&(found.stat, known.id))
         });
         let Some(generation) = known else { return false };
         let encoding = Encoding::named(&generation.checkpoint.encoding);
@@ -154,7 +163,24 @@ impl Tailer {
                 return Ok(Claim::Copy);
             }
         }
-        Ok(Claim::Nobody)
+        let is_copy = found.name.rotated != Rotated::No && self.is_begun_copy(start)?;
+        Ok(if is_copy { Claim::Copy } else { Claim::Nobody })
+    }
+
+    /// Whether a few first bytes are those of another file, of which they may become a copy.
+    fn is_begun_copy(&self, start: &Start) -> io::Result<bool> {
+        if !start.head().is_some_and(|head| head.is_short()) {
+            return Ok(false);
+        }
+        let (mark, length) = (Mark::of(&start.bytes), start.bytes.len() as u64);
+        for generation in &self.generations {
+            let plain = generation.places.iter().find(|place| place.encoding == Encoding::Plain);
+            let Some(place) = plain.filter(|place| place.stat.size >= start.skip + length) else { continue };
+            if content::holds(&content::open(&place.path)?.0, start.skip, &mark)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn attach(&mut self, index: usize, place: Place, head: Head, file: File) {

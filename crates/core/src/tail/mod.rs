@@ -180,6 +180,9 @@ impl Tailer {
         for generation in &mut self.generations {
             if let Some(progress) = self.shared.take_dropped(generation.checkpoint.id) {
                 generation.rewind(progress.offset, progress.tail);
+                // What had nothing new for it may have by now.
+                self.passed_over.clear();
+                self.last_look = None;
             }
         }
     }
@@ -213,6 +216,7 @@ impl Tailer {
         let generation = &mut self.generations[index];
         generation.displace(stat);
         self.strangers.push((*stat, generation.checkpoint.id));
+        self.passed_over.clear();
         // Which generation it holds is told by the next look.
         self.last_look = None;
         self.settled = false;

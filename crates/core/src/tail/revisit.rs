@@ -17,7 +17,8 @@ use crate::store::checkpoint::State;
 pub(super) struct Seen {
     pub(super) changed: bool,
     pub(super) rotated: bool,
-    removed: bool,
+    /// Whether it is in one file less.
+    pub(super) parted: bool,
 }
 
 /// Looks at the places of a generation again. Files that hold something else by now are left unclaimed. If the look
@@ -28,8 +29,8 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
         let Some(found) = unclaimed.get(&key(&place.stat)) else {
             seen.changed = true;
             generation.fate = "the file was removed";
-            generation.checkpoint.stat = place.stat;
-            seen.removed = true;
+            generation.remember(&place);
+            seen.parted = true;
             continue;
         };
         if found.path != place.path {
@@ -42,8 +43,8 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
         }
         if found.stat != place.stat || generation.to_retry {
             seen.changed = true;
-            match still_holds(generation, &place, found) {
-                Ok(Some(head)) => {
+            match holds(generation, &place, found) {
+                Ok(Holds::Still(head)) => {
                     generation.checkpoint.head = head;
                     place.stat = found.stat;
                     place.exhausted = false;
@@ -51,9 +52,17 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
                     generation.ended = false;
                     generation.grow(found.stat.size);
                 }
-                Ok(None) => {
+                Ok(Holds::Unclear) => {
+                    generation.leave(&found.stat);
+                    seen.parted = true;
+                    continue;
+                }
+                Ok(Holds::Other) => {
+                    generation.remember(&place);
+                    // Content that begins as this did is known for other content by it.
                     generation.checkpoint.stat = Stat { size: place.stat.size, ..found.stat };
                     generation.displace(&found.stat);
+                    seen.parted = true;
                     continue;
                 }
                 Err(error) => {
@@ -71,7 +80,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
     }
     generation.to_retry = false;
     // A packed copy may hold what the plain file had no time to show.
-    generation.unread |= seen.removed && !generation.places.is_empty();
+    generation.unread |= seen.parted && !generation.places.is_empty();
     if seen.changed {
         generation.quiet_looks = 0;
     } else {
@@ -83,26 +92,39 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
     seen
 }
 
-/// The head of a file that changed, if it still holds the generation, and goes on behind it.
-fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Option<Head>> {
-    if place.encoding != Encoding::Plain || found.stat.size < generation.at {
-        // Packed data is looked at from its start again.
-        return Ok(None);
+/// What a file that changed holds now.
+enum Holds {
+    /// The generation, which begins so, and goes on behind it.
+    Still(Head),
+    /// What can only be told from its start.
+    Unclear,
+    /// Something else.
+    Other,
+}
+
+fn holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Holds> {
+    // A copy that is still behind what was read elsewhere has not shrunk.
+    let is_behind = found.stat.size < generation.at;
+    if place.encoding != Encoding::Plain || is_behind && place.stat.size <= found.stat.size {
+        return Ok(Holds::Unclear);
+    }
+    if is_behind {
+        return Ok(Holds::Other);
     }
     let head = generation.checkpoint.head;
-    let holds = |file: &File| {
+    let told_by = |file: &File| {
         if !content::begins_with(file, &head)? || !holds_tail(file, generation)? {
-            return Ok(None);
+            return Ok(Holds::Other);
         }
         // More of the first lines may tell it from others.
         let longer = head.is_short().then(|| content::plain_start(file, false)).transpose()?;
-        Ok(Some(longer.and_then(|start| start.head()).unwrap_or(head)))
+        Ok(Holds::Still(longer.and_then(|start| start.head()).unwrap_or(head)))
     };
     match &generation.open {
-        Some((content, open)) if open.stat.is_same_file(&found.stat) => holds(content.file()),
+        Some((content, open)) if open.stat.is_same_file(&found.stat) => told_by(content.file()),
         _ => match content::open(&found.path) {
-            Ok((file, stat)) if stat.is_same_file(&found.stat) => holds(&file),
-            Ok(_) => Ok(None),
+            Ok((file, stat)) if stat.is_same_file(&found.stat) => told_by(&file),
+            Ok(_) => Ok(Holds::Other),
             Err(error) => Err(error),
         },
     }
@@ -111,6 +133,7 @@ fn still_holds(generation: &Generation, place: &Place, found: &Found) -> io::Res
 impl Generation {
     /// Takes it that a plain file has so many bytes: if that is more than was read, somebody writes to it after all.
     fn grow(&mut self, size: u64) {
+        self.seen = self.seen.max(size);
         if size > self.at && self.checkpoint.state == State::Final {
             self.checkpoint.state = State::Growing;
         }

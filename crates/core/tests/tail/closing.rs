@@ -3,21 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use audit_who_core::tail::Tailer;
-
-use super::{Bench, append, drain, line, lines};
-
-/// More looks than a file has to be quiet for.
-const QUIET: usize = 12;
-
-/// A tailer that counts each look.
-fn patient(bench: &Bench) -> Tailer {
-    bench.builder().refresh_interval(Duration::ZERO).build().unwrap()
-}
-
-fn idle(tailer: &mut Tailer) -> Vec<String> {
-    (0..QUIET).flat_map(|_| drain(tailer)).collect()
-}
+use super::{Bench, append, drain, idle, line, lines, patient};
 
 #[test]
 fn a_file_that_was_idle_before_it_was_renamed_is_waited_for_all_the_same() {

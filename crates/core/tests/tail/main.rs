@@ -1,6 +1,7 @@
 //! Follows real files through what happens to them.
 
 mod closing;
+mod copies;
 mod descriptors;
 mod identity;
 mod rotation;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use audit_who_core::tail::{Builder, Tailer};
 use flate2::Compression;
@@ -71,6 +73,19 @@ pub(crate) fn drain(tailer: &mut Tailer) -> Vec<String> {
         batch.commit().unwrap();
     }
     lines
+}
+
+/// More looks than a file has to be quiet for.
+const QUIET: usize = 12;
+
+/// A tailer that counts each look.
+pub(crate) fn patient(bench: &Bench) -> Tailer {
+    bench.builder().refresh_interval(Duration::ZERO).build().unwrap()
+}
+
+/// What comes until a file that was left counts as closed.
+pub(crate) fn idle(tailer: &mut Tailer) -> Vec<String> {
+    (0..QUIET).flat_map(|_| drain(tailer)).collect()
 }
 
 /// A line that is long enough to tell a generation.

@@ -1,0 +1,96 @@
+//! Files that are copied and truncated, step by step.
+
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
+use super::{Bench, append, assert_once, drain, idle, lines, patient};
+
+fn truncate(bench: &Bench) {
+    File::options().write(true).open(bench.path("audit.log")).unwrap().set_len(0).unwrap();
+}
+
+#[test]
+fn a_copy_that_grows_behind_the_reader_is_no_new_file() {
+    let bench = Bench::new();
+    let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
+    append(&log, &lines(0..3));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..3);
+    append(&log, &lines(3..9));
+    fs::write(&copy, lines(0..4)).unwrap();
+    assert_once(&drain(&mut tailer), 3..9);
+    append(&copy, &lines(4..6));
+    assert_once(&drain(&mut tailer), []);
+    append(&copy, &lines(6..9));
+    truncate(&bench);
+    append(&log, &lines(9..10));
+    assert_once(&idle(&mut tailer), 9..10);
+    assert_eq!(bench.gaps(), []);
+}
+
+#[test]
+fn a_copy_of_which_a_few_bytes_are_there_is_no_new_file() {
+    let bench = Bench::new();
+    append(&bench.path("audit.log"), &("a\nb\n".to_owned() + &lines(0..2)));
+    let mut tailer = patient(&bench);
+    assert_eq!(drain(&mut tailer).len(), 4);
+    let whole = fs::read(bench.path("audit.log")).unwrap();
+    for length in 0..whole.len() {
+        fs::write(bench.path("audit.log.1"), &whole[..length]).unwrap();
+        assert_once(&drain(&mut tailer), []);
+    }
+}
+
+#[test]
+fn a_copy_is_read_where_a_batch_is_dropped_after_the_file_was_truncated() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..9));
+    let mut tailer = patient(&bench);
+    let batch = tailer.next().unwrap().unwrap();
+    fs::write(bench.path("audit.log.1"), lines(0..6)).unwrap();
+    assert!(tailer.poll().unwrap().is_none());
+    truncate(&bench);
+    append(&log, &lines(9..10));
+    let mut next = tailer.next().unwrap().unwrap();
+    next.commit().unwrap();
+    drop(batch);
+    assert_once(&idle(&mut tailer), 0..6);
+}
+
+#[test]
+fn what_a_look_met_and_the_copy_lacks_is_a_gap() {
+    for restart in [false, true] {
+        let bench = Bench::new();
+        let log = bench.path("audit.log");
+        append(&log, &lines(0..6));
+        let build = || bench.builder().refresh_interval(Duration::ZERO).batch_size(1).build().unwrap();
+        let mut tailer = build();
+        tailer.next().unwrap().unwrap().commit().unwrap();
+        fs::write(bench.path("audit.log.1"), lines(0..3)).unwrap();
+        truncate(&bench);
+        append(&log, &lines(6..7));
+        if restart {
+            tailer = build();
+        }
+        assert_once(&idle(&mut tailer), [1, 2, 6]);
+        let at = i64::try_from(lines(0..3).len()).unwrap();
+        // What became of it while nobody looked is not known.
+        let why = if restart { "the file was removed" } else { "the file was truncated or rewritten" };
+        assert_eq!(bench.gaps(), [(1, at, why.to_owned())], "restart {restart}");
+    }
+}
+
+#[test]
+fn a_file_that_was_rewritten_and_looks_the_same_from_outside_is_read() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    let write = |text: &str| {
+        fs::write(&log, text).unwrap();
+        File::options().write(true).open(&log).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    };
+    write(&lines(0..1));
+    assert_once(&drain(&mut bench.tailer()), 0..1);
+    write(&lines(1..2));
+    assert_once(&drain(&mut bench.tailer()), 1..2);
+}
