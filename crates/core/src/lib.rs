@@ -34,6 +34,7 @@
 mod ask;
 mod codec;
 mod count;
+mod dated;
 mod doctor;
 mod error;
 #[cfg(feature = "cel")]

@@ -33,6 +33,9 @@ pub struct Coverage {
     pub seen: Vec<Seen>,
     /// Entries among those that the answer rests on whose bodies the API server cut off for their size.
     pub truncated: u64,
+    /// Where the question has a window and something was found: nothing before this stage time was looked at, for causes
+    /// neither.
+    pub context_from: Option<Timestamp>,
     /// Why something may be missing, in words; empty if every byte between the first entry and the last was read and
     /// nothing speaks for a loss.
     pub incomplete: Vec<String>,
@@ -58,9 +61,12 @@ pub struct Tally {
     pub blank_bytes: u64,
     /// Lines that hold no entry: torn, not JSON, NULs, too long.
     pub bad_lines: u64,
+    /// Bytes that were not read, as nothing there lies within the times that were asked about; of a compressed file those
+    /// on disk. They are not among `bytes`.
+    pub outside_bytes: u64,
     /// Stage time of the earliest entry that was looked at.
     pub from: Option<Timestamp>,
-    /// Stage time of the latest entry that was looked at.
+    /// Stage time of the latest entry that was looked at; of a compressed file that was not read, when it was rotated.
     pub until: Option<Timestamp>,
 }
 
@@ -130,7 +136,7 @@ impl Coverage {
 impl SourceCoverage {
     /// Whether it was read and holds lines, but not one of them is an entry: then it is no audit log.
     pub const fn is_no_log(&self) -> bool {
-        self.tally.entries == 0 && self.tally.bad_lines > 0
+        self.tally.entries == 0 && self.tally.bad_lines > 0 && self.tally.outside_bytes == 0
     }
 }
 
@@ -144,6 +150,7 @@ impl Tally {
         self.bad_bytes += other.bad_bytes;
         self.blank_bytes += other.blank_bytes;
         self.bad_lines += other.bad_lines;
+        self.outside_bytes += other.outside_bytes;
         self.saw(other.from);
         self.saw(other.until);
     }
@@ -155,7 +162,7 @@ impl Tally {
         self.until = Some(self.until.map_or(time, |until| until.max(time)));
     }
 
-    /// Whether every byte is accounted for.
+    /// Whether every byte that was read is accounted for.
     pub const fn is_balanced(&self) -> bool {
         self.decoded_bytes + self.skipped_bytes + self.bad_bytes + self.blank_bytes == self.bytes
     }

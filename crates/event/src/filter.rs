@@ -1,5 +1,6 @@
 //! Which events a question needs to see.
 
+use crate::case::Window;
 use crate::event::Event;
 use crate::glob::Glob;
 use crate::literals::Literals;
@@ -39,6 +40,17 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The same within `window`; ends that the condition has already stay.
+    #[must_use]
+    pub fn within(self, window: Window) -> Self {
+        let (from, until) = (Some(window.from), Some(window.until));
+        Self {
+            from: self.from.or(from.filter(|from| *from > Timestamp::MIN)),
+            until: self.until.or(until.filter(|until| *until < Timestamp::MAX)),
+            ..self
+        }
+    }
+
     /// Whether `event`, which is about `key`, meets the condition. The uid is not looked at: it may stand in a body,
     /// which is parsed only for events that meet all else.
     pub fn matches(&self, event: &Event<'_>, key: &Key) -> bool {

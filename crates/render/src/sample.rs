@@ -234,6 +234,7 @@ pub(crate) fn coverage() -> Coverage {
         bad_bytes: 630,
         blank_bytes: 370,
         bad_lines: 1,
+        outside_bytes: 0,
         from: at("2026-11-23T05:44:57Z"),
         until: at("2026-11-23T05:48:10.25Z"),
     };
@@ -284,6 +285,7 @@ pub(crate) fn coverage() -> Coverage {
         }],
         seen: vec![seen],
         truncated: 0,
+        context_from: None,
         incomplete: vec!["1 time without entries".into(), "1 bad line".into()],
         verdict: "1 pod was found".into(),
     }

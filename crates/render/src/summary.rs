@@ -118,6 +118,12 @@ fn searched(coverage: &Coverage, bad_lines: u64, style: &Style) -> String {
     if let (Some(from), Some(until)) = (total.from, total.until) {
         line = format!("{line}, {}", range(style.zone, from, until));
     }
+    if total.outside_bytes > 0 {
+        line = format!("{line}; {} outside of the window not read", size(total.outside_bytes));
+    }
+    if let Some(from) = coverage.context_from {
+        line = format!("{line}; causes looked for from {} on", style.zone.display(from));
+    }
     if bad_lines > 0 {
         line = format!("{line}; {}", plural(bad_lines, "bad line"));
     }
@@ -212,6 +218,20 @@ mod tests {
                 "error: old/audit.log.gz: permission denied; read it as root",
                 "searched 1 file of 1 API server, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; 1 bad line",
             ]
+        );
+    }
+
+    #[test]
+    fn what_was_left_out_for_its_time_is_told() {
+        let mut coverage = sample::coverage();
+        coverage.total.outside_bytes = 1_900_000_000;
+        coverage.context_from = Timestamp::parse("2026-11-23T05:42:00Z");
+        assert_eq!(
+            summary(&coverage, &PLAIN).last().map(String::as_str),
+            Some(
+                "searched 1 file of 1 API server, 6.1 MB, 4,512 entries, 2026-11-23 05:44:57 to 05:48:10 UTC; \
+                 1.9 GB outside of the window not read; causes looked for from 2026-11-23 05:42:00 UTC on; 1 bad line"
+            )
         );
     }
 

@@ -25,7 +25,7 @@ impl Discovery {
         if path.as_os_str() == "-" {
             // A second `-` names the same stream.
             let stream = stdin.take().map(|open| Content::Stream(Stream::new(open())));
-            self.sources.extend(stream.map(|content| Source { name: "-".to_owned(), content }));
+            self.sources.extend(stream.map(|content| Source::new("-".to_owned(), content)));
             return;
         }
         let Some(metadata) = self.look(path) else { return };
@@ -35,7 +35,7 @@ impl Discovery {
             kind if kind.is_fifo() => {
                 if self.met.insert(identity(&metadata)) {
                     let content = Content::Stream(Stream::fifo(path.to_owned()));
-                    self.sources.push(Source { name: name(path), content });
+                    self.sources.push(Source::new(name(path), content));
                 }
             }
             kind => self.errors.push(Error::new(ErrorKind::NotALog, name(path), kind_name(kind))),
@@ -87,7 +87,7 @@ impl Discovery {
             return;
         }
         match LogFile::new(path) {
-            Ok(file) => self.sources.push(Source { name: name(&file.path), content: Content::File(file) }),
+            Ok(file) => self.sources.push(Source::new(name(&file.path), Content::File(file))),
             Err(error) => self.errors.push(error),
         }
     }

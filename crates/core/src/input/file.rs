@@ -4,15 +4,23 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use audit_who_event::case::Window;
+use audit_who_event::time::Timestamp;
+
+use super::outline::{Extent, Outline};
 use crate::codec::{Decoder, Encoding};
+use crate::dated;
 use crate::error::{Error, ErrorKind, Shrunk};
 use crate::head::Headed;
 use crate::layout::{HEAD, Layout};
 
 /// How many bytes at a file's start are kept to know it again: they hold the first entry's audit ID.
 const MARK: usize = 256;
+
+/// How many bytes of content are looked at for the first entry's time: first few, then as many as hold a long entry.
+const FIRST: [usize; 2] = [16 * 1024, 1024 * 1024];
 
 /// A device and an inode on it.
 pub(crate) type Identity = (u64, u64);
@@ -34,6 +42,9 @@ pub(crate) struct LogFile {
     identity: Identity,
     mark: Vec<u8>,
     handle: Mutex<Weak<File>>,
+    /// When its lines were written; told once, as it is the same for every reading.
+    outline: OnceLock<Option<Outline>>,
+    first_time: OnceLock<Option<Timestamp>>,
 }
 
 impl LogFile {
@@ -52,7 +63,6 @@ impl LogFile {
         let layout = Layout::of(&mark);
         mark.truncate(MARK);
         mark.truncate(usize::try_from(metadata.len()).unwrap_or(MARK));
-        let handle = Mutex::default();
         Ok(Self {
             path,
             encoding,
@@ -60,7 +70,27 @@ impl LogFile {
             layout,
             identity: identity(&metadata),
             mark,
-            handle,
+            handle: Mutex::default(),
+            outline: OnceLock::new(),
+            first_time: OnceLock::new(),
+        })
+    }
+
+    /// Which part of a plain file of lines can hold what lies within `window`; `None` if any part can, or nobody knows.
+    /// Places in it that are `spacing` bytes apart are looked at, the first time that this is asked.
+    pub(crate) fn extent(&self, window: Window, spacing: u64) -> Option<Extent> {
+        let outline = self.outline.get_or_init(|| Outline::of(self, spacing)).as_ref()?;
+        Some(outline.extent(self, window))
+    }
+
+    /// The stage time of the first entry, if the first lines tell it.
+    pub(crate) fn first_time(&self) -> Option<Timestamp> {
+        *self.first_time.get_or_init(|| {
+            FIRST.into_iter().find_map(|limit| {
+                let head = self.decoded_head(limit).ok()?;
+                let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
+                Some(dated::first(&head, 0..whole, limit)?.time)
+            })
         })
     }
 
@@ -103,6 +133,7 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// Positioned reads of a part of a file: several threads may read one file at once.
+#[derive(Debug)]
 pub(crate) struct Snapshot {
     file: Arc<File>,
     at: u64,
@@ -112,6 +143,11 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     const fn new(file: Arc<File>, at: u64, end: u64) -> Self {
         Self { file, at, end }
+    }
+
+    /// The same file, to be read from `from` on.
+    pub(crate) fn from(&self, from: u64) -> Self {
+        Self::new(Arc::clone(&self.file), from, self.end)
     }
 }
 

@@ -2,12 +2,16 @@
 
 mod discovery;
 pub(crate) mod file;
+pub(crate) mod outline;
 mod pairing;
+pub(crate) mod rotation;
 
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::OnceLock;
 
+use audit_who_event::time::Timestamp;
 use discovery::Discovery;
 use file::LogFile;
 
@@ -30,6 +34,15 @@ type Stdin<'a> = Option<Box<dyn FnOnce() -> Box<dyn Read + Send> + 'a>>;
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) content: Content,
+    /// Between which times its entries were written, once all of it was read and they were in order: so that a compressed
+    /// file or a stream is not read again where that can't tell more.
+    pub(crate) span: OnceLock<(Timestamp, Timestamp)>,
+}
+
+impl Source {
+    pub(crate) const fn new(name: String, content: Content) -> Self {
+        Self { name, content, span: OnceLock::new() }
+    }
 }
 
 pub(crate) enum Content {

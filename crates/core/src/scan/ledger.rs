@@ -9,7 +9,9 @@ use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
 
 use super::clock::Clock;
+use super::order::Order;
 use super::prefilter::Prefilter;
+use crate::dated::is_object;
 use crate::layout::BOM;
 
 /// Decodes one line; [`audit_who_event::envelope::decode`] but for tests.
@@ -30,6 +32,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) fold: &'a mut F,
     pub(super) tally: &'a mut Tally,
     pub(super) timeline: &'a mut Timeline,
+    pub(super) order: &'a mut Order,
     pub(super) spans: &'a mut Spans,
 }
 
@@ -70,6 +73,7 @@ impl<F: Fold> Ledger<'_, F> {
             max_line: self.rules.max_line,
             tally: &mut *self.tally,
             timeline: &mut *self.timeline,
+            order: &mut *self.order,
         }
     }
 
@@ -168,11 +172,6 @@ impl<F: Fold> Ledger<'_, F> {
         self.tally.bad_lines += 1;
         self.spans.add(Address { source: self.source, offset, length }, reason);
     }
-}
-
-/// Whether a line has the outer shape of a JSON object.
-pub(super) fn is_object(line: &[u8]) -> bool {
-    matches!(line, [b'{', .., b'}'])
 }
 
 /// Takes what the decoder finds in one line.

@@ -6,6 +6,8 @@ mod documents;
 mod ledger;
 mod lines;
 mod names;
+mod order;
+mod plan;
 mod prefilter;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -22,10 +25,12 @@ use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
 
 use self::ledger::{Decode, Rules};
+use self::plan::{Part, Plan, Sizes};
 use self::prefilter::Prefilter;
 use self::work::{Findings, Worker};
 use crate::codec::Encoding;
 use crate::error::Error;
+use crate::input::outline::SPACING;
 use crate::input::{Content, Inputs};
 
 /// Bytes that are read at once: larger blocks fall out of the processor's cache.
@@ -44,6 +49,8 @@ pub struct Scan {
     range: u64,
     /// Lines of each source that begin in so many bytes are read.
     reach: u64,
+    /// Bytes between the places of a plain file that are looked at to find what lies within a window.
+    spacing: u64,
 }
 
 impl Default for Scan {
@@ -54,6 +61,7 @@ impl Default for Scan {
             block: BLOCK,
             range: RANGE,
             reach: u64::MAX,
+            spacing: SPACING,
         }
     }
 }
@@ -78,7 +86,8 @@ impl Scan {
         self
     }
 
-    /// Reads of each source only the lines that begin in its first `bytes` of content; of JSON values that span lines all.
+    /// Reads of each source only the lines that begin in the first `bytes` of what would be read of it; of JSON values that
+    /// span lines all.
     pub(crate) const fn reach(mut self, bytes: u64) -> Self {
         self.reach = bytes;
         self
@@ -93,6 +102,9 @@ impl Scan {
     /// Time ranges and gaps in the coverage are told from every event that was decoded; of the others only the first and
     /// the last of each 128 KiB are looked at (and of several events in one line the last), and more where these are far
     /// apart: where entries are out of order, a range may miss a little.
+    ///
+    /// Where the look has a window, parts of plain files and whole compressed files that hold nothing within it are not
+    /// read, as `docs/time.md` says: they are known by their ends, and told as bytes outside.
     ///
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
@@ -109,7 +121,9 @@ impl Scan {
     ) -> (F, Coverage) {
         let sources = inputs.sources();
         let rules = Rules { prefilter: Prefilter::new(&look.literals), decode, max_line: self.max_line };
-        let pieces = work::pieces(sources, self.range, self.reach);
+        let sizes = Sizes { range: self.range, reach: self.reach, spacing: self.spacing };
+        let plan = Plan::new(sources, look.window(), sizes);
+        let pieces = &plan.pieces;
         let next = AtomicUsize::new(0);
         let run = |mut worker: Worker<'_, F>| {
             while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -118,7 +132,7 @@ impl Scan {
             worker.findings
         };
         let mut worker = || Worker::new(sources, &rules, self.block, self.reach, fork());
-        let findings = thread::scope(|scope| {
+        let mut findings = thread::scope(|scope| {
             let helpers = 1..self.threads.min(pieces.len());
             // A thread that can't be had leaves its work to the others.
             let helpers: Vec<_> = helpers
@@ -133,13 +147,32 @@ impl Scan {
             }
             findings
         });
+        if self.reach == u64::MAX {
+            remember(inputs, &plan, &findings, self.spacing);
+        }
+        plan.tell(&mut findings.tallies, &mut findings.timelines);
         conclude(inputs, findings)
+    }
+}
+
+/// Keeps between which times the sources that can't be cut hold entries, where these are in order.
+fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64) {
+    for piece in plan.pieces.iter().filter(|piece| matches!(piece.part, Part::Whole)) {
+        let source = &inputs.sources()[piece.source];
+        let is_whole = findings.errors.iter().all(|error| error.path() != Path::new(&source.name));
+        let tally = &findings.tallies[piece.source];
+        // In short content few lines are looked at.
+        let is_known = is_whole && tally.bytes > least && findings.orders[piece.source].is_kept();
+        if let Some(span) = tally.from.zip(tally.until).filter(|_| is_known) {
+            // What was kept first holds: the content is the same.
+            let _ = source.span.set(span);
+        }
     }
 }
 
 /// Puts what was learned into the order of names.
 fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
-    let Findings { fold, tallies, timelines, encodings, spans, errors } = findings;
+    let Findings { fold, tallies, timelines, encodings, spans, errors, .. } = findings;
     let mut total = Tally::default();
     for tally in &tallies {
         total.add(tally);

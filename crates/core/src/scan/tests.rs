@@ -1,5 +1,7 @@
 //! The scan against a slow and obvious reading of the same bytes.
 
+mod window;
+
 use std::fs;
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What there is to do in a scan, in pieces that threads take one after the other.
+//! What one thread does in a scan, piece by piece.
 
 use std::io::Read;
 
@@ -9,50 +9,15 @@ use super::buffer::Buffer;
 use super::documents::Documents;
 use super::ledger::{Ledger, Rules, Spans};
 use super::lines::{Ended, Lines};
+use super::order::Order;
+use super::plan::{Part, Piece};
 use crate::codec::{Decoder, Encoding, MAGIC};
 use crate::error::{Error, ErrorKind};
 use crate::head::Headed;
+use crate::input::file::LogFile;
 use crate::input::{Content, Source};
 use crate::layout::{HEAD, Layout};
 use crate::spool::{Stream, Unreadable};
-
-/// One piece of work: a source, or the lines that begin in a part of it.
-pub(super) struct Piece {
-    source: usize,
-    part: Part,
-}
-
-enum Part {
-    Whole,
-    /// Bytes from the start of a plain file.
-    Range {
-        from: u64,
-        stop: u64,
-    },
-}
-
-/// Cuts the sources into pieces: what can't be cut comes first, the largest before the others, so that no thread is
-/// left alone with it at the end. No range begins at or behind `reach`.
-pub(super) fn pieces(sources: &[Source], range: u64, reach: u64) -> Vec<Piece> {
-    let (mut whole, mut ranges) = (Vec::new(), Vec::new());
-    for (number, source) in sources.iter().enumerate() {
-        match &source.content {
-            Content::File(file) if file.encoding == Encoding::Plain && file.layout == Layout::Lines => {
-                let starts = (0..file.length.min(reach).div_ceil(range)).map(|index| index * range);
-                ranges.extend(starts.map(|from| Piece {
-                    source: number,
-                    part: Part::Range { from, stop: (from + range).min(file.length) },
-                }));
-            }
-            Content::File(file) => whole.push((file.length, number)),
-            // It may be of any length.
-            Content::Stream(_) => whole.push((u64::MAX, number)),
-        }
-    }
-    whole.sort_by_key(|(length, number)| (std::cmp::Reverse(*length), *number));
-    let whole = whole.into_iter().map(|(_, source)| Piece { source, part: Part::Whole });
-    whole.chain(ranges).collect()
-}
 
 /// What one thread does and learns.
 pub(super) struct Worker<'a, F> {
@@ -71,6 +36,8 @@ pub(super) struct Findings<F> {
     pub(super) tallies: Vec<Tally>,
     /// By source.
     pub(super) timelines: Vec<Timeline>,
+    /// By source.
+    pub(super) orders: Vec<Order>,
     /// By source: the encoding, as far as it was told.
     pub(super) encodings: Vec<Option<Encoding>>,
     pub(super) spans: Spans,
@@ -86,6 +53,9 @@ impl<F: Fold> Findings<F> {
         for (timeline, more) in self.timelines.iter_mut().zip(other.timelines) {
             timeline.merge(more);
         }
+        for (order, more) in self.orders.iter_mut().zip(other.orders) {
+            order.merge(more);
+        }
         for (encoding, told) in self.encodings.iter_mut().zip(other.encodings) {
             *encoding = encoding.or(told);
         }
@@ -100,6 +70,7 @@ impl<'a, F: Fold> Worker<'a, F> {
             fold,
             tallies: vec![Tally::default(); sources.len()],
             timelines: vec![Timeline::default(); sources.len()],
+            orders: vec![Order::default(); sources.len()],
             encodings: vec![None; sources.len()],
             spans: Spans::default(),
             errors: Vec::new(),
@@ -125,13 +96,7 @@ impl<'a, F: Fold> Worker<'a, F> {
         self.findings.errors.push(error);
     }
 
-    fn range(
-        &mut self,
-        source: usize,
-        file: &crate::input::file::LogFile,
-        from: u64,
-        stop: u64,
-    ) -> Result<Ended, Error> {
+    fn range(&mut self, source: usize, file: &LogFile, from: u64, stop: u64) -> Result<Ended, Error> {
         // Whether a line begins at `from` is told by the byte before it.
         let start = from.saturating_sub(1);
         let reader = file.snapshot(start)?;
@@ -164,9 +129,9 @@ impl<'a, F: Fold> Worker<'a, F> {
     }
 
     fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
-        let Findings { fold, tallies, timelines, encodings, spans, .. } = &mut self.findings;
+        let Findings { fold, tallies, timelines, orders, encodings, spans, .. } = &mut self.findings;
         encodings[source] = Some(encoding);
-        let (tally, timeline) = (&mut tallies[source], &mut timelines[source]);
-        (Ledger { rules: self.rules, source, fold, tally, timeline, spans }, &mut self.buffer)
+        let (tally, timeline, order) = (&mut tallies[source], &mut timelines[source], &mut orders[source]);
+        (Ledger { rules: self.rules, source, fold, tally, timeline, order, spans }, &mut self.buffer)
     }
 }

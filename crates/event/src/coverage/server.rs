@@ -107,7 +107,8 @@ pub struct Reading<'a> {
 pub fn servers(reading: Reading<'_>, timelines: Vec<Timeline>) -> Vec<ServerCoverage> {
     let mut groups: BTreeMap<&str, (Timeline, u64, u64)> = BTreeMap::new();
     for (source, timeline) in reading.sources.iter().zip(timelines) {
-        if timeline.first().is_none() || source.tally.entries == 0 {
+        let is_empty = source.tally.entries == 0 && source.tally.outside_bytes == 0;
+        if timeline.first().is_none() || is_empty {
             continue;
         }
         let (known, files, entries) = groups.entry(folder(&source.source)).or_default();
@@ -154,14 +155,13 @@ fn usual_pause(timeline: &Timeline, entries: u64) -> Option<i64> {
     if entries < FEW {
         return None;
     }
-    let span = timeline.last()?.time.since(timeline.first()?.time);
     let mut pauses: Vec<i64> =
         timeline.pauses().map(|(before, behind)| behind.time.since(before.time)).collect();
     pauses.sort_unstable_by_key(|pause| std::cmp::Reverse(*pause));
     let unusual = entries.div_ceil(UNUSUAL);
     let left_out: i64 = pauses.iter().take(usize::try_from(unusual).unwrap_or(usize::MAX)).sum();
     let others = i64::try_from(entries - 1 - unusual).unwrap_or(i64::MAX).max(1);
-    Some(((span - left_out) / others).saturating_mul(TIMES_USUAL))
+    Some(((timeline.length() - left_out).max(0) / others).saturating_mul(TIMES_USUAL))
 }
 
 impl Gap {

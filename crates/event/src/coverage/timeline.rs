@@ -30,6 +30,8 @@ pub struct Timeline {
     runs: Vec<Run>,
     /// Microseconds.
     link: i64,
+    /// How long the stretches are that were passed over, in microseconds.
+    passed_over: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ struct Run {
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self { runs: Vec::new(), link: PAUSE }
+        Self { runs: Vec::new(), link: PAUSE, passed_over: 0 }
     }
 }
 
@@ -55,8 +57,23 @@ impl Timeline {
         self.take(Run { first, last });
     }
 
+    /// Takes the first and the last entry of a stretch that was not read: what pauses there are in it is not known, and not
+    /// told.
+    pub fn pass_over(&mut self, first: Moment, last: Moment) {
+        self.take(Run { first, last: last.max(first) });
+        self.passed_over = self.passed_over.saturating_add(last.time.since(first.time).max(0));
+    }
+
+    /// How long there may have been entries that were looked at: from the first to the last, but for what was passed over;
+    /// in microseconds.
+    pub fn length(&self) -> i64 {
+        let whole = self.first().zip(self.last()).map_or(0, |(first, last)| last.time.since(first.time));
+        whole.saturating_sub(self.passed_over).max(0)
+    }
+
     /// Takes what another timeline knows.
     pub fn merge(&mut self, other: Self) {
+        self.passed_over = self.passed_over.saturating_add(other.passed_over);
         self.widen(other.link);
         for run in other.runs {
             self.take(run);

@@ -1,0 +1,201 @@
+//! When the entries of a plain file were written, told from few of its lines.
+
+use std::io::Read;
+use std::ops::Range;
+
+use audit_who_event::case::Window;
+use audit_who_event::time::Timestamp;
+
+use super::file::{LogFile, Snapshot};
+use crate::dated;
+
+/// Where lines that are looked at stand further from the order of their times, a file has no outline; in microseconds.
+/// An API server writes an entry within milliseconds of its stage.
+pub(crate) const DISORDER: i64 = 3_000_000;
+
+/// How far entries may stand from the order of their times where nobody looked, in microseconds: ten times what may be
+/// seen.
+pub(crate) const SLACK: i64 = 10 * DISORDER;
+
+/// The least bytes between two places that are looked at.
+pub(crate) const SPACING: u64 = 256 * 1024;
+/// How many places are looked at in a long file.
+const PLACES: u64 = 256;
+
+/// Bytes that are read at a place, and how many at the most where they hold no whole line with a time.
+const GLANCE: usize = 8 * 1024;
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// How near the part of a file that is read begins and ends to what is wanted, in bytes.
+const NEAR: u64 = 64 * 1024;
+
+/// A line with its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Where the line begins, in bytes from the start of the content.
+    pub(crate) offset: u64,
+    /// Stage time.
+    pub(crate) time: Timestamp,
+}
+
+/// Some lines of a file whose entries are nearly in the order of their times.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    /// By offset: the first line with a time, lines between, the last line with a time.
+    marks: Vec<Mark>,
+}
+
+/// The part of a file that can hold what lies within a window.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Bytes from the start of the file; both ends are starts of lines, or the ends of the file.
+    pub(crate) range: Range<u64>,
+    /// The first and the last line of what lies before it and of what lies behind it.
+    pub(crate) outside: Vec<(Mark, Mark)>,
+}
+
+impl Outline {
+    /// Looks at lines in places that are `spacing` bytes apart, or further in a long file.
+    ///
+    /// `None` where they are not in order, where a place holds no line with a time, where the file can't be read, and
+    /// where it is no longer than `spacing`: then only reading all of it tells what is in it.
+    pub(crate) fn of(file: &LogFile, spacing: u64) -> Option<Self> {
+        if file.length <= spacing {
+            return None;
+        }
+        let glances = Glances { open: file.snapshot(0).ok()?, length: file.length };
+        let step = spacing.max(file.length / PLACES).max(1);
+        let mut marks = Vec::new();
+        let mut place = 0;
+        while place < file.length {
+            match glances.at(place) {
+                Seen::Lines(first, last) => {
+                    marks.push(first);
+                    marks.extend(Some(last).filter(|last| last.offset < place + step));
+                }
+                Seen::End => break,
+                Seen::Nothing => return None,
+            }
+            place += step;
+        }
+        marks.push(glances.last()?);
+        marks.dedup();
+        let by_offset = marks.is_sorted_by_key(|mark| mark.offset);
+        (by_offset && is_in_order(&marks)).then_some(Self { marks })
+    }
+
+    /// Which part of `file`, whose outline this is, can hold what lies within `window`.
+    pub(crate) fn extent(&self, file: &LogFile, window: Window) -> Extent {
+        let (from, until) = (window.from.plus(-SLACK), window.until.plus(SLACK));
+        let (Some(first), Some(last), Ok(open)) = (self.marks.first(), self.marks.last(), file.snapshot(0))
+        else {
+            return Extent { range: 0..file.length, outside: Vec::new() };
+        };
+        let glances = Glances { open, length: file.length };
+        let before = self.marks.iter().rposition(|mark| mark.time < from);
+        let before = before.map(|at| match self.marks.get(at + 1) {
+            Some(next) => glances.narrow(self.marks[at], *next, |time| time >= from).0,
+            None => self.marks[at],
+        });
+        let behind = self.marks.iter().position(|mark| mark.time > until);
+        let behind = behind.map(|at| match at.checked_sub(1) {
+            Some(earlier) => glances.narrow(self.marks[earlier], self.marks[at], |time| time > until).1,
+            None => self.marks[at],
+        });
+        let start = before.map_or(0, |mark| mark.offset);
+        let end = behind.map_or(file.length, |mark| mark.offset);
+        let outside = [before.map(|mark| (*first, mark)), behind.map(|mark| (mark, *last))];
+        Extent { range: start..end.max(start), outside: outside.into_iter().flatten().collect() }
+    }
+}
+
+/// Whether no line stands further than [`DISORDER`] behind a later one.
+fn is_in_order(marks: &[Mark]) -> bool {
+    let mut latest = Timestamp::MIN;
+    marks.iter().all(|mark| {
+        latest = latest.max(mark.time);
+        latest.since(mark.time) <= DISORDER
+    })
+}
+
+/// Looks at single places of a file.
+struct Glances {
+    open: Snapshot,
+    /// Bytes of the file.
+    length: u64,
+}
+
+/// What stands at a place.
+enum Seen {
+    /// The first and the last line with a time of those that begin there.
+    Lines(Mark, Mark),
+    /// The end of the file, behind its last line with a time.
+    End,
+    /// No line with a time for long, or an error.
+    Nothing,
+}
+
+impl Glances {
+    /// Looks at the lines that begin at `place` or soon behind it.
+    fn at(&self, place: u64) -> Seen {
+        // Whether a line begins at `place` is told by the byte before it.
+        let from = place.saturating_sub(1);
+        let mut wanted = GLANCE;
+        loop {
+            let Some(text) = self.read(from, wanted) else { return Seen::Nothing };
+            let skipped = if place == 0 { Some(0) } else { memchr::memchr(b'\n', &text).map(|at| at + 1) };
+            let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
+            let lines = skipped.unwrap_or(whole).min(whole)..whole;
+            let mark =
+                |dated: dated::Dated| Mark { offset: from + dated.line.start as u64, time: dated.time };
+            if let Some(first) = dated::first(&text, lines.clone(), LONGEST).map(mark) {
+                let last = dated::last(&text, lines, LONGEST).map_or(first, mark);
+                return Seen::Lines(first, last);
+            }
+            if from + text.len() as u64 >= self.length {
+                return Seen::End;
+            }
+            if wanted >= LONGEST {
+                return Seen::Nothing;
+            }
+            wanted *= 8;
+        }
+    }
+
+    /// The last line of the file that has a time.
+    fn last(&self) -> Option<Mark> {
+        let mut wanted = GLANCE;
+        loop {
+            let from = self.length.saturating_sub(wanted as u64);
+            let text = self.read(from, wanted)?;
+            let start =
+                if from == 0 { 0 } else { memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1) };
+            if let Some(dated) = dated::last(&text, start..text.len(), LONGEST) {
+                return Some(Mark { offset: from + dated.line.start as u64, time: dated.time });
+            }
+            if from == 0 || wanted >= LONGEST {
+                return None;
+            }
+            wanted *= 8;
+        }
+    }
+
+    /// Two lines near each other, from `early` to `late`, between which `is_late` changes.
+    fn narrow(&self, mut early: Mark, mut late: Mark, is_late: impl Fn(Timestamp) -> bool) -> (Mark, Mark) {
+        while late.offset.saturating_sub(early.offset) > NEAR {
+            let Seen::Lines(found, _) = self.at(early.offset.midpoint(late.offset)) else { break };
+            if found.offset >= late.offset {
+                break;
+            }
+            if is_late(found.time) { late = found } else { early = found }
+        }
+        (early, late)
+    }
+
+    /// So many bytes from `from` on, or those up to the file's end.
+    fn read(&self, from: u64, wanted: usize) -> Option<Vec<u8>> {
+        let mut text = Vec::with_capacity(wanted);
+        self.open.from(from).take(wanted as u64).read_to_end(&mut text).ok()?;
+        Some(text)
+    }
+}

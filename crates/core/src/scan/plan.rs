@@ -1,0 +1,127 @@
+//! What there is to read, in pieces that threads take one after the other, and what need not be read at all.
+
+use std::cmp::Reverse;
+
+use audit_who_event::case::Window;
+use audit_who_event::coverage::{Moment, Tally, Timeline};
+use audit_who_event::time::Timestamp;
+
+use crate::codec::Encoding;
+use crate::input::file::LogFile;
+use crate::input::outline::{Extent, Mark, SLACK};
+use crate::input::{Content, Source, rotation};
+use crate::layout::Layout;
+
+/// One piece of work: a source, or the lines that begin in a part of it.
+pub(super) struct Piece {
+    pub(super) source: usize,
+    pub(super) part: Part,
+}
+
+pub(super) enum Part {
+    Whole,
+    /// Bytes from the start of a plain file.
+    Range {
+        from: u64,
+        stop: u64,
+    },
+}
+
+/// The most that is read at once, and the least; in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    /// Of a plain file that one thread takes at once.
+    pub(super) range: u64,
+    /// Of a source, from where its reading begins.
+    pub(super) reach: u64,
+    /// From one place of a plain file to the next that is looked at to find what lies within a window.
+    pub(super) spacing: u64,
+}
+
+/// Part of a source that holds nothing within the window, and is not read.
+struct Outside {
+    source: usize,
+    bytes: u64,
+    /// The first and the last entry in it.
+    ends: Vec<(Mark, Mark)>,
+}
+
+/// Pieces, and what is in none of them.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// What can't be cut comes first, the largest before the others, so that no thread is left alone with it at the end.
+    pub(super) pieces: Vec<Piece>,
+    outside: Vec<Outside>,
+}
+
+impl Plan {
+    /// Cuts the sources into pieces that hold all that lies within `window`.
+    pub(super) fn new(sources: &[Source], window: Window, sizes: Sizes) -> Self {
+        let is_bounded = window != Window::default();
+        let spans = if is_bounded { rotation::spans(sources) } else { vec![None; sources.len()] };
+        let (mut plan, mut whole) = (Self::default(), Vec::new());
+        for ((number, source), span) in sources.iter().enumerate().zip(spans) {
+            let span = source.span.get().copied().or(span);
+            match &source.content {
+                Content::File(file) if file.encoding == Encoding::Plain && file.layout == Layout::Lines => {
+                    let extent = if is_bounded { file.extent(window, sizes.spacing) } else { None };
+                    plan.cut(number, file, extent, sizes);
+                }
+                Content::File(file) => match span.filter(|span| is_outside(*span, window)) {
+                    Some(span) => plan.leave(number, file.length, span),
+                    None => whole.push((file.length, number)),
+                },
+                Content::Stream(_) => match span.filter(|span| is_outside(*span, window)) {
+                    Some(span) => plan.leave(number, 0, span),
+                    // It may be of any length.
+                    None => whole.push((u64::MAX, number)),
+                },
+            }
+        }
+        whole.sort_by_key(|(length, number)| (Reverse(*length), *number));
+        let whole = whole.into_iter().map(|(_, source)| Piece { source, part: Part::Whole });
+        plan.pieces.splice(0..0, whole);
+        plan
+    }
+
+    /// Cuts the part of a plain file that is to be read into ranges; without an `extent` that is all of it.
+    fn cut(&mut self, source: usize, file: &LogFile, extent: Option<Extent>, sizes: Sizes) {
+        let Extent { range, outside } =
+            extent.unwrap_or(Extent { range: 0..file.length, outside: Vec::new() });
+        let bytes = file.length - (range.end - range.start);
+        if bytes > 0 {
+            self.outside.push(Outside { source, bytes, ends: outside });
+        }
+        let reached = range.end.min(range.start.saturating_add(sizes.reach));
+        let mut from = range.start;
+        while from < reached {
+            let stop = (from + sizes.range).min(range.end);
+            self.pieces.push(Piece { source, part: Part::Range { from, stop } });
+            from = stop;
+        }
+    }
+
+    /// Leaves out a source with entries between two times.
+    fn leave(&mut self, source: usize, bytes: u64, (first, last): (Timestamp, Timestamp)) {
+        let ends = [first, last].map(|time| Mark { offset: 0, time });
+        self.outside.push(Outside { source, bytes, ends: vec![ends.into()] });
+    }
+
+    /// Says of what is not read how long it is and when it was written.
+    pub(super) fn tell(self, tallies: &mut [Tally], timelines: &mut [Timeline]) {
+        for Outside { source, bytes, ends } in self.outside {
+            tallies[source].outside_bytes += bytes;
+            for (first, last) in ends {
+                let moment = |mark: Mark| Moment { time: mark.time, source, offset: mark.offset };
+                tallies[source].saw(Some(first.time));
+                tallies[source].saw(Some(last.time));
+                timelines[source].pass_over(moment(first), moment(last));
+            }
+        }
+    }
+}
+
+/// Whether a source whose entries were written between two times holds none within the window.
+fn is_outside((first, last): (Timestamp, Timestamp), window: Window) -> bool {
+    last.plus(SLACK) < window.from || first.plus(-SLACK) > window.until
+}
