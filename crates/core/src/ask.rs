@@ -19,7 +19,7 @@ pub struct Asked {
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read. Where nothing is found, one more
 /// look counts the entries that would answer the question for other objects: in a sample, and in all if that does not
-/// suffice.
+/// suffice; within the question's window, and if that does not suffice either, in a sample from any time.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     let sources = logs.sources();
     let (part, mut coverage) = logs.look(&case.look(), || case.fork());
@@ -36,6 +36,10 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
         let (mut counted, mut again) = logs.sample(&look, || census.fork());
         if !counted.is_settled() {
             (counted, again) = logs.look(&look, || census.fork());
+        }
+        if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
+            coverage.problems.extend(again.problems);
+            (counted, again) = logs.sample(&census.look(), || census.fork());
         }
         coverage.seen = counted.into_seen();
         coverage.problems.extend(again.problems);

@@ -21,6 +21,7 @@ pub use self::doctor::{Copies, Doctor, Example, Generation, Pair, Server, server
 pub use self::doubt::Doubt;
 pub use self::kind::Kind;
 pub use self::rows::{Rows, Seen};
+use crate::case::Window;
 use crate::event::Event;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
@@ -30,27 +31,39 @@ use crate::look::Look;
 #[derive(Debug)]
 pub struct Census {
     kinds: Arc<[Kind]>,
+    window: Window,
     rows: Rows,
 }
 
 impl Census {
-    /// Counts entries of these kinds.
-    pub fn new(kinds: Vec<Kind>) -> Self {
-        Self { kinds: kinds.into(), rows: Rows::default() }
+    /// Counts entries of these kinds within `window`.
+    pub fn new(kinds: Vec<Kind>, window: Window) -> Self {
+        Self { kinds: kinds.into(), window, rows: Rows::default() }
     }
 
     /// What a look that counts wants.
     pub fn look(&self) -> Look {
         Look {
+<<<<<<< HEAD
             filters: Some(self.kinds.iter().map(Kind::filter).collect()),
             literals: Literals::any_of_all(self.kinds.iter().map(Kind::literals)),
+=======
+            filters: Some(self.kinds.iter().map(|kind| kind.filter().within(self.window)).collect()),
+            literals: self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals())),
+>>>>>>> 57a292d (Look around a window only for what was found within it)
         }
     }
 
     /// A census of the same kinds that has counted nothing yet.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { kinds: Arc::clone(&self.kinds), rows: Rows::default() }
+        Self { kinds: Arc::clone(&self.kinds), window: self.window, rows: Rows::default() }
+    }
+
+    /// One that counts the same without its window, if it has one.
+    pub fn at_any_time(&self) -> Option<Self> {
+        let window = Window::default();
+        (self.window != window).then(|| Self { window, ..self.fork() })
     }
 
     /// Whether entries of all kinds were counted, and they tell all that is needed.
@@ -66,7 +79,7 @@ impl Census {
 
 impl Fold for Census {
     fn event(&mut self, event: &Event<'_>, _: Address) {
-        if self.kinds.iter().any(|kind| kind.is_of(event)) {
+        if self.window.holds(event.stage_time) && self.kinds.iter().any(|kind| kind.is_of(event)) {
             self.rows.count(event);
         }
     }

@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use audit_who_event::answer::{Answer, Outcome};
-use audit_who_event::case::{Ask, Case, Findings, Subject};
+use audit_who_event::case::{Ask, Case, Findings, Subject, Window};
 use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::glob::Glob;
+use audit_who_event::peek;
 use audit_who_event::question::{Argument, QUESTIONS, Question, named};
 use audit_who_event::target::Target;
+use audit_who_event::time::Timestamp;
 use audit_who_testkit::entry::Level;
 use audit_who_testkit::scenario;
 use proptest::prelude::*;
@@ -51,8 +53,12 @@ fn lines(log: &str) -> Lines {
 }
 
 /// Runs a case to its end; `look` hands out the lines of each look, in parts that are read apart.
-fn run(question: &'static Question, subject: Subject, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
-    let mut case = Case::new(Ask::new(question, subject));
+fn run(question: &'static Question, subject: Subject, look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
+    ask(Ask::new(question, subject), look)
+}
+
+fn ask(ask: Ask, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
+    let mut case = Case::new(ask);
     loop {
         let mut merged = case.fork();
         for part in look(&case) {
@@ -192,6 +198,86 @@ proptest! {
                     let may_act = removers(&all);
                     for name in partial.difference(&full) {
                         prop_assert!(may_act.contains(name), "{} {text} of {} at {level:?}: {name}, not {full:?}", question.name, story.name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn time_of(line: &str) -> Timestamp {
+    peek::stage_time(line.as_bytes()).unwrap()
+}
+
+/// The same log, in which everything takes so many times as long.
+fn stretched(log: &str, times: i64) -> String {
+    let first = time_of(log.lines().next().unwrap());
+    let mut out = String::new();
+    let mut rest = log;
+    while let Some(at) = rest.find("\"20") {
+        let (before, text) = rest.split_at(at + 1);
+        out.push_str(before);
+        let time = text.get(..27).filter(|text| text.ends_with('Z')).and_then(Timestamp::parse);
+        let length = if time.is_some() { 27 } else { 2 };
+        match time {
+            Some(time) => out.push_str(&first.plus(time.since(first) * times).to_string()),
+            None => out.push_str(&text[..length]),
+        }
+        rest = &text[length..];
+    }
+    out + rest
+}
+
+/// The lines within the times that the next look is for.
+fn in_window(all: &Lines, case: &Case) -> Lines {
+    let Window { from, until } = case.look().window();
+    all.iter().filter(|(_, line)| (from..=until).contains(&time_of(line))).cloned().collect()
+}
+
+/// What was done to what, when and by whom, and everybody who was behind it.
+fn deeds(answers: &[Answer]) -> Vec<(String, BTreeSet<String>)> {
+    let done = answers.iter().filter(|answer| answer.outcome == Outcome::Succeeded);
+    let people = |answer: &Answer| answer.chain.iter().map(|link| link.actor.username.clone()).collect();
+    let deed = |answer: &Answer| {
+        let object = &answer.object;
+        let actor = answer.actor.as_ref().map(|actor| &actor.username);
+        format!("{:?} {} {:?} {} {actor:?}", answer.time, object.resource, object.namespace, object.name)
+    };
+    done.map(|answer| (deed(answer), people(answer))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// With a window less may be known of what is behind an answer, and nothing that is not so; and what is outside of the
+    /// times that a look is for need not be read.
+    #[test]
+    fn a_window_makes_nobody_guilty(
+        story in 0..scenario::all().count(), from in 0_usize..100, length in 0_usize..100, times in prop::sample::select(&[1, 20][..]),
+    ) {
+        let story = scenario::all().nth(story).unwrap();
+        for level in [Level::Metadata, Level::RequestResponse] {
+            let all = lines(&stretched(&story.log(level), times));
+            let time = |place: usize| time_of(&all[place.min(all.len() - 1)].1);
+            let mut window = Window { from: time(from % all.len()), until: time(from % all.len() + length) };
+            window.until = window.until.max(window.from);
+            for question in QUESTIONS {
+                for subject in subjects(question) {
+                    let what = format!("{} {subject} of {} at {level:?}", question.name, story.name);
+                    let within = Ask { window, ..Ask::new(question, subject.clone()) };
+                    let found = ask(within.clone(), |_| vec![all.clone()]);
+                    let read = ask(within, |case| vec![in_window(&all, case)]);
+                    prop_assert_eq!(&found, &read, "{}", &what);
+                    let full = run(question, subject, |_| vec![all.clone()]);
+                    let answers = [full.answers, full.related].concat();
+                    let answers: Vec<Answer> = answers.into_iter().filter(|answer| answer.time.is_none_or(|time| (window.from..=window.until).contains(&time))).collect();
+                    let known = deeds(&answers);
+                    // That a state before is not known is said.
+                    let doubted = |answer: &Answer| answer.notes.iter().any(|note| note.contains("[rule: context]"));
+                    let found: Vec<Answer> = found.answers.into_iter().filter(|answer| !doubted(answer)).collect();
+                    for (deed, people) in deeds(&found) {
+                        let same = known.iter().find(|(known, _)| *known == deed);
+                        prop_assert!(same.is_some_and(|(_, known)| people.is_subset(known)), "{what}: {deed} {people:?}, not {known:?}");
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Nothing found is not nobody: what may be missing is told, and counts with `--strict`.
 
 use audit_who_testkit::context::{Context, fixtures};
+use audit_who_testkit::generator::Generator;
 
 use crate::program::{Run, run};
 
@@ -100,4 +101,40 @@ fn a_file_that_is_no_log_is_told_in_one_line() {
     assert!(told[0].contains("30 lines, none of them an entry; first at byte 0: "), "{asked:?}");
     let quiet = run(["deleted", "pod/web-1", "-n", "shop", "-q", &log("delete"), klog.to_str().unwrap()]);
     assert!(!quiet.stderr.contains("searched") && quiet.stderr.contains("not an audit log"), "{quiet:?}");
+}
+
+#[test]
+fn what_a_window_leaves_out_is_told() {
+    let context = Context::new().unwrap();
+    let path = context.path().join("long.log");
+    let mut file = std::fs::File::create(&path).unwrap();
+    let generator = Generator::new(3).hits("needle", 4);
+    let written = generator.write(&mut file, 12_000_000).unwrap();
+    let path = path.to_str().unwrap();
+
+    // The last of the four pods.
+    let window = ["--since", "2026-03-02T09:00:50Z", "--until", "2026-03-02T09:00:52Z"];
+    let asked = |format: &str| {
+        run(["evicted", "pod/needle-*", "--utc", "-o", format].into_iter().chain(window).chain([path]))
+    };
+    let found = asked("json");
+    assert_eq!(found.status, 0, "{found:?}");
+    let objects = found.objects();
+    let coverage = objects.last().unwrap();
+    assert_eq!(objects.len(), 2, "{coverage}");
+    let read = |field: &str| coverage["total"][field].as_u64().unwrap();
+    assert_eq!(read("bytes") + read("outsideBytes"), written.bytes);
+    assert!(read("outsideBytes") > 1_000_000, "{coverage}");
+    assert_eq!(coverage["contextFrom"].as_str().unwrap().get(..17), Some("2026-03-02T08:58:"), "{coverage}");
+    assert!(
+        asked("text")
+            .stderr
+            .contains(" outside of the window not read; causes looked for from 2026-03-02 08:58:")
+    );
+
+    let nobody = run(["evicted", "pod/nobody", "--utc"].into_iter().chain(window).chain([path]));
+    assert!(
+        nobody.stdout.contains("nobody did, within 2026-03-02T09:00:50.000000Z to 2026-03-02T09:00:52"),
+        "{nobody:?}"
+    );
 }

@@ -34,16 +34,19 @@ fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth
     }
     match decided.mechanism {
         Mechanism::EvictionApi => drained(inquiry, life, decided),
-        Mechanism::Preemption => {
-            linked(preemption::preemptor(inquiry, decided.fact, &life.key), "which pod needed the room")
-        }
+        Mechanism::Preemption => linked(
+            inquiry,
+            preemption::preemptor(inquiry, decided.fact, &life.key),
+            "which pod needed the room",
+        ),
         Mechanism::Taint => tainted(inquiry, life, decided),
         Mechanism::ScaleDown | Mechanism::Rollout => reworked(inquiry, life, decided),
         Mechanism::OwnerGc => owner_removed(inquiry, life, decided, depth),
         Mechanism::NamespaceDeletion => namespace_removed(inquiry, life, decided, depth),
         Mechanism::PodGc => node_removed(inquiry, life, decided, depth),
         Mechanism::JobTtl => {
-            linked(workload::creation(inquiry, &life.key, decided.fact.time, DEPTH), "who created the job")
+            let created = workload::creation(inquiry, &life.key, decided.fact.time, DEPTH);
+            linked(inquiry, created, "who created the job")
         }
         Mechanism::CronjobHistory => cron_job(inquiry, life, decided),
         Mechanism::NodePressure | Mechanism::Delete | Mechanism::DeleteCollection | Mechanism::Finalizer => {
@@ -53,8 +56,8 @@ fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth
 }
 
 /// The links, or a note that they are missing.
-fn linked<'l>(links: Vec<Link<'l>>, missing: &str) -> Behind<'l> {
-    let notes = if links.is_empty() { vec![format!("these files don't say {missing}")] } else { Vec::new() };
+fn linked<'l>(inquiry: &Inquiry<'l>, links: Vec<Link<'l>>, missing: &str) -> Behind<'l> {
+    let notes = if links.is_empty() { vec![inquiry.silence(missing)] } else { Vec::new() };
     Behind { links, notes, mechanism: None }
 }
 
@@ -65,17 +68,17 @@ fn drained<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) ->
 
 fn tainted<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
     let link = life.node().and_then(|node| node::taint(inquiry, node, decided.fact.time));
-    linked(link.into_iter().collect(), "who tainted the node")
+    linked(inquiry, link.into_iter().collect(), "who tainted the node")
 }
 
 fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
     let reason = decided.fact.component.and_then(|component| {
-        let owner = owner_of(inquiry, life, Some(component))?;
+        let owner = owner_of(inquiry, life, Some(component), decided.fact.time)?;
         workload::reason(inquiry, component, &owner, &life.key, decided.fact.time)
     });
     match reason {
         Some(reason) => Behind { mechanism: Some(reason.mechanism), links: reason.links, notes: Vec::new() },
-        None => linked(Vec::new(), "who changed the workload that owned it"),
+        None => linked(inquiry, Vec::new(), "who changed the workload that owned it"),
     }
 }
 
@@ -86,9 +89,11 @@ fn owner_removed<'l>(
     depth: usize,
 ) -> Behind<'l> {
     let missing = "who deleted its owner";
-    let Some(owner) = owner_of(inquiry, life, None) else { return linked(Vec::new(), missing) };
+    let Some(owner) = owner_of(inquiry, life, None, decided.fact.time) else {
+        return linked(inquiry, Vec::new(), missing);
+    };
     let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), decided.fact.time);
-    let Some((owner_life, removed)) = removed else { return linked(Vec::new(), missing) };
+    let Some((owner_life, removed)) = removed else { return linked(inquiry, Vec::new(), missing) };
     let certainty = if owner.recorded { removed.certainty } else { Certainty::Inferred };
     chain(inquiry, &owner_life, &removed, certainty, depth)
 }
@@ -104,7 +109,7 @@ fn namespace_removed<'l>(
         Some((namespace_life, removed)) => {
             chain(inquiry, &namespace_life, &removed, removed.certainty, depth)
         }
-        None => linked(Vec::new(), "who deleted the namespace"),
+        None => linked(inquiry, Vec::new(), "who deleted the namespace"),
     }
 }
 
@@ -116,18 +121,21 @@ fn node_removed<'l>(
 ) -> Behind<'l> {
     let missing =
         "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
-    let Some(node) = life.node() else { return linked(Vec::new(), missing) };
+    let Some(node) = life.node() else { return linked(inquiry, Vec::new(), missing) };
     match inquiry.removed_before(&key("", "nodes", "", node), None, decided.fact.time) {
         Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
-        None => linked(Vec::new(), missing),
+        None => linked(inquiry, Vec::new(), missing),
     }
 }
 
 fn cron_job<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
     let missing = "who created the cron job";
-    match owner_of(inquiry, life, decided.fact.component) {
-        Some(owner) => linked(workload::creation(inquiry, &owner.key, decided.fact.time, DEPTH), missing),
-        None => linked(Vec::new(), missing),
+    match owner_of(inquiry, life, decided.fact.component, decided.fact.time) {
+        Some(owner) => {
+            let created = workload::creation(inquiry, &owner.key, decided.fact.time, DEPTH);
+            linked(inquiry, created, missing)
+        }
+        None => linked(inquiry, Vec::new(), missing),
     }
 }
 
@@ -140,13 +148,14 @@ fn chain<'l>(
     depth: usize,
 ) -> Behind<'l> {
     let further = step(inquiry, life, removed, depth - 1);
+    let is_first = inquiry.may_repeat(life, removed.fact).is_none();
     let link = Link {
         fact: removed.fact,
         action: match removed.fact.verb.as_str() {
             "deletecollection" => format!("deleted {} with a whole collection", life.key),
             _ => format!("deleted {}", life.key),
         },
-        certainty,
+        certainty: if is_first { certainty } else { Certainty::Inferred },
         proof: removed.proof.clone(),
     };
     Behind {

@@ -1,10 +1,12 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
+use crate::case::Window;
+use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
 use crate::case::ledger::Ledger;
@@ -24,7 +26,12 @@ const COLLECTIONS: &[&str] = &["deletecollection"];
 pub(crate) struct Inquiry<'l> {
     pub(crate) ledger: &'l Ledger,
     pub(crate) sources: &'l [String],
-    needs: RefCell<BTreeSet<Filter>>,
+    /// Beyond what the facts don't go, if the question has a window.
+    pub(crate) context: Option<Context>,
+    /// Each with the time up to which it is needed, besides its own.
+    needs: RefCell<BTreeMap<Filter, Timestamp>>,
+    /// Whether a cause was missed.
+    is_silent: Cell<bool>,
 }
 
 /// One link of a chain of causes.
@@ -37,35 +44,88 @@ pub(crate) struct Link<'l> {
 }
 
 impl<'l> Inquiry<'l> {
-    pub(crate) fn new(ledger: &'l Ledger, sources: &'l [String]) -> Self {
-        Self { ledger, sources, needs: RefCell::default() }
+    pub(crate) fn new(ledger: &'l Ledger, sources: &'l [String], context: Option<Context>) -> Self {
+        Self { ledger, sources, context, needs: RefCell::default(), is_silent: Cell::new(false) }
     }
 
     /// What to look for to know more.
-    pub(crate) fn into_needs(self) -> BTreeSet<Filter> {
-        self.needs.into_inner()
+    pub(crate) fn into_needs(self) -> impl Iterator<Item = Filter> {
+        let within = self.context.map(Context::window).unwrap_or_default();
+        let needs = self.needs.into_inner().into_iter();
+        needs.map(move |(filter, until)| filter.within(Window { until, ..within }))
+    }
+
+    /// Whether the facts don't say all that was asked of them.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.is_silent.get()
     }
 
     pub(crate) fn need(&self, filter: Filter) {
-        self.needs.borrow_mut().insert(filter);
+        self.need_until(filter, Timestamp::MAX);
+    }
+
+    /// Asks for what came in before `effect`, by when a cause of it did.
+    pub(crate) fn need_before(&self, filter: Filter, effect: Timestamp) {
+        self.need_until(filter, effect.plus(LATENCY));
+    }
+
+    fn need_until(&self, filter: Filter, until: Timestamp) {
+        let mut needs = self.needs.borrow_mut();
+        let needed = needs.entry(filter).or_insert(until);
+        *needed = until.max(*needed);
+    }
+
+    /// Asks for what tells of objects at the time of `effect`. What comes later may tell more of the same objects, such as
+    /// their uid: it is left out where the question has a window.
+    pub(crate) fn need_about(&self, filter: Filter, effect: Timestamp) {
+        self.need_until(filter, if self.context.is_some() { effect.plus(LATENCY) } else { Timestamp::MAX });
     }
 
     /// Asks for the changes and removals of everything in a namespace (or outside of all) with one of these names.
-    pub(crate) fn need_names(&self, namespace: &str, names: Vec<Glob>) {
-        let within = Filter { namespace: Some(Glob::new(namespace)), ..Filter::default() };
+    pub(crate) fn need_names(&self, namespace: &str, names: Vec<Glob>, effect: Timestamp) {
         if !namespace.is_empty() {
-            self.need(Filter { verbs: COLLECTIONS, ..within.clone() });
+            self.need_about(Filter { verbs: COLLECTIONS, ..changes(namespace) }, effect);
         }
-        self.need(Filter { names, verbs: CHANGES, ..within });
+        self.need_about(Filter { names, ..changes(namespace) }, effect);
     }
 
     /// Asks for the changes and removals of one object.
-    pub(crate) fn need_object(&self, key: &Key) {
-        self.need_names(&key.namespace, vec![Glob::new(&*key.name)]);
+    pub(crate) fn need_object(&self, key: &Key, effect: Timestamp) {
+        self.need_names(&key.namespace, vec![Glob::new(&*key.name)], effect);
+    }
+
+    /// Where the context begins, if somebody may have asked for the removal before that, and `fact` only again: an object may
+    /// wait long for its finalizers. Of a removal that was immediate the answer holds the uid and no object.
+    pub(crate) fn may_repeat(&self, life: &Life<'_>, fact: &Fact) -> Option<Timestamp> {
+        let from = self.context.and_then(|context| context.from)?;
+        let is_known = life.creation().is_some() || fact.uid.is_some() && fact.detail.terminating.is_none();
+        (!life.key.is_pod() && !is_known).then_some(from)
+    }
+
+    /// Words for that entries don't say something, and from when on they might.
+    pub(crate) fn silence(&self, about: &str) -> String {
+        self.is_silent.set(true);
+        match self.context.and_then(|context| context.from) {
+            Some(from) => {
+                format!(
+                    "these files don't say {about} from {from} on; what came before was not looked at [rule: context]"
+                )
+            }
+            None => format!("these files don't say {about}"),
+        }
+    }
+
+    /// Words for that it is not known what something was like before, if that was not looked for as far back as files go.
+    pub(crate) fn doubt_before(&self) -> Option<String> {
+        let from = self.context.and_then(|context| context.from)?;
+        self.is_silent.set(true);
+        Some(format!(
+            "what it was like before {from} was not looked at: some of it may have been so already [rule: context]"
+        ))
     }
 
     /// The object that an owner reference in `namespace` means; `None` where its resource can't be told.
-    pub(crate) fn owner_key(&self, namespace: &str, owner: &Owner) -> Option<Key> {
+    pub(crate) fn owner_key(&self, namespace: &str, owner: &Owner, effect: Timestamp) -> Option<Key> {
         if let Some(known) = Resource::named(&owner.kind) {
             let group = known.groups.first().copied().unwrap_or_default();
             return Some(key(
@@ -77,7 +137,7 @@ impl<'l> Inquiry<'l> {
         }
         // Of a kind that is not built in, the plural is not known: an object of that name and identity tells it.
         for namespace in [namespace, ""] {
-            self.need_names(namespace, vec![Glob::new(&*owner.name)]);
+            self.need_names(namespace, vec![Glob::new(&*owner.name)], effect);
         }
         let kind = owner.kind.to_ascii_lowercase();
         let of_that_name = self
@@ -95,7 +155,7 @@ impl<'l> Inquiry<'l> {
         uid: Option<&str>,
         time: Timestamp,
     ) -> Option<(Life<'l>, Decided<'l>)> {
-        self.need_object(key);
+        self.need_object(key, time);
         let lives = self.ledger.lives(key).into_iter().rev();
         let mut same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
         same.find_map(|life| {
@@ -108,14 +168,15 @@ impl<'l> Inquiry<'l> {
     ///
     /// A bound token's `JTI` is in the user's extra, and in an annotation of the token request
     /// ([source](https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/4193-bound-service-account-token-improvements)).
-    pub(crate) fn minted(&self, actor: &Actor) -> Option<Arc<Cause>> {
+    pub(crate) fn minted(&self, actor: &Actor, used: Timestamp) -> Option<Arc<Cause>> {
         let credential = actor.credential.as_deref().filter(|credential| credential.starts_with("JTI="))?;
-        self.need(Filter {
+        let request = Filter {
             resource: Some("serviceaccounts".to_owned()),
             verbs: &["create"],
             issued: Some(credential.to_owned()),
             ..Filter::default()
-        });
+        };
+        self.need_before(request, used);
         let fact = self.ledger.issuer_of(credential)?;
         let action = format!("had the token of {} minted that was used", fact.key);
         Some(self.cause(&Link { fact, action, certainty: Certainty::Recorded, proof: Vec::new() }))
@@ -144,6 +205,11 @@ impl<'l> Inquiry<'l> {
             cause: None,
         })
     }
+}
+
+/// The changes and removals of everything in a namespace, or outside of all.
+pub(crate) fn changes(namespace: &str) -> Filter {
+    Filter { namespace: Some(Glob::new(namespace)), verbs: CHANGES, ..Filter::default() }
 }
 
 pub(crate) fn key(group: &str, resource: &str, namespace: &str, name: &str) -> Key {

@@ -11,6 +11,7 @@
 
 mod cause;
 mod collection;
+mod context;
 pub(crate) mod controllers;
 pub(crate) mod detail;
 pub(crate) mod difference;
@@ -34,6 +35,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Answer, Mechanism};
+use crate::case::context::Context;
 use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
@@ -94,7 +96,7 @@ pub struct Ask {
     pub question: &'static Question,
     /// What it is asked about.
     pub subject: Subject,
-    /// Answers count only within it; causes may lie before.
+    /// Answers count only within it; causes may lie a little before.
     pub window: Window,
     /// Answers count only if the request that decides them meets it; all else is context.
     pub selection: Selection,
@@ -104,6 +106,18 @@ impl Ask {
     /// Asks about a subject, at any time and of anybody's requests.
     pub fn new(question: &'static Question, subject: Subject) -> Self {
         Self { question, subject, window: Window::default(), selection: Selection::default() }
+    }
+
+    /// The stage times of entries that decide answers within the window. A session is told by the entry that ends it,
+    /// whenever that is.
+    fn deciding(&self) -> Window {
+        let until = if self.question.rule.wants_reads() { Timestamp::MAX } else { self.window.until };
+        Window { until, ..self.window }
+    }
+
+    /// What the first look is for, within some window.
+    fn first_look(&self, window: Window) -> impl Iterator<Item = Filter> {
+        self.question.rule.first_look(&self.subject).into_iter().map(move |filter| filter.within(window))
     }
 }
 
@@ -148,6 +162,8 @@ pub struct Case {
     wanted: Wanted,
     asked: BTreeSet<Filter>,
     looks: usize,
+    /// Beyond what is not looked, once something was found within a window.
+    context: Option<Context>,
     facts: Vec<Fact>,
     /// Where the facts stand whose bodies were cut off.
     truncated: BTreeSet<Address>,
@@ -158,7 +174,7 @@ pub struct Case {
 impl Case {
     /// Opens a case.
     pub fn new(ask: Ask) -> Self {
-        let wanted = Wanted::new(ask.question.rule.first_look(&ask.subject));
+        let wanted = Wanted::new(ask.first_look(ask.deciding()).collect());
         Self { wanted, ..Self::empty(Arc::new(ask)) }
     }
 
@@ -168,6 +184,7 @@ impl Case {
             wanted: Wanted::default(),
             asked: BTreeSet::new(),
             looks: 0,
+            context: None,
             facts: Vec::new(),
             truncated: BTreeSet::new(),
             actors: HashSet::new(),
@@ -202,15 +219,50 @@ impl Case {
         self.merge(look);
         self.looks += 1;
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        let first = self.facts.iter().map(|fact| fact.time).min();
+        self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
-        let inquiry = Inquiry::new(&ledger, sources);
+        let inquiry = Inquiry::new(&ledger, sources, self.context);
         let findings = self.judge(&inquiry);
-        let needs = inquiry.into_needs();
+        let is_silent = inquiry.is_silent();
+        let needs: Vec<Filter> = inquiry.into_needs().collect();
+        let mut wanted = self.unasked(self.around().chain(needs));
+        if wanted.is_empty() && is_silent {
+            wanted = self.look_further();
+        }
+        self.wanted = Wanted::new(wanted);
         self.facts = ledger.into_facts();
+        findings
+    }
+
+    fn unasked(&self, filters: impl Iterator<Item = Filter>) -> Vec<Filter> {
         let is_new =
             |need: &Filter| !self.asked.contains(need) && !self.asked.iter().any(|asked| asked.covers(need));
-        self.wanted = Wanted::new(needs.into_iter().filter(is_new).collect());
-        findings
+        filters.filter(is_new).collect()
+    }
+
+    /// Lets the context begin earlier; returns what was looked for, for the time that this adds.
+    fn look_further(&mut self) -> Vec<Filter> {
+        let Some((from, further)) =
+            self.context.and_then(|context| Some((context.from?, context.further()?)))
+        else {
+            return Vec::new();
+        };
+        self.context = Some(further);
+        let asked: Vec<Filter> =
+            self.asked.iter().filter(|asked| asked.from == Some(from)).cloned().collect();
+        let earlier = |filter: &Filter| Filter { from: further.from, until: Some(from), ..filter.clone() };
+        let mut wanted: Vec<Filter> = asked.iter().map(earlier).collect();
+        self.asked.extend(asked.into_iter().map(|filter| Filter { from: further.from, ..filter }));
+        wanted.extend(self.unasked(self.around()));
+        wanted
+    }
+
+    /// What else there may be about the objects that were met: earlier requests, and what came of those in the window.
+    fn around(&self) -> impl Iterator<Item = Filter> {
+        let context = self.context.filter(|_| self.ask.subject.target().is_some());
+        let windows = context.into_iter().flat_map(|context| context.around(self.ask.deciding()));
+        windows.flat_map(|window| self.ask.first_look(window))
     }
 
     /// Answers within the window, by time.
@@ -247,7 +299,7 @@ impl Case {
     /// something was found, or where every entry is of these kinds.
     pub fn census(&self, findings: &Findings) -> Option<Census> {
         let target = self.ask.subject.target()?;
-        (!self.is_found(findings)).then(|| Census::new(self.kinds(target)))
+        (!self.is_found(findings)).then(|| Census::new(self.kinds(target), self.ask.window))
     }
 
     fn kinds(&self, target: &Target) -> Vec<Kind> {
@@ -262,6 +314,7 @@ impl Case {
         let found = self.is_found(findings);
         let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
         coverage.truncated = self.truncated.len() as u64;
+        coverage.context_from = self.context.and_then(|context| context.from);
         coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
         if coverage.total.from.is_some() {
             coverage.incomplete.extend(doubts.iter().map(ToString::to_string));

@@ -3,7 +3,9 @@
 use crate::answer::Certainty;
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
-use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::inquiry::{self, Inquiry, Link, key};
+use crate::filter::Filter;
+use crate::glob::Glob;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -21,7 +23,14 @@ fn node_key(name: &str) -> Key {
 /// by the same user, without a field manager, shortly before, is taken for the cordon.
 pub(crate) fn drain<'l>(inquiry: &Inquiry<'l>, eviction: &Fact, node: &str) -> Option<Link<'l>> {
     let node = node_key(node);
-    inquiry.need_object(&node);
+    // Who evicts is rarer in a log than a node's name.
+    let patches = Filter {
+        resource: Some(node.resource.clone()),
+        verbs: &["patch"],
+        username: Some(Glob::new(&*eviction.actor.username)),
+        ..Filter::default()
+    };
+    inquiry.need_before(patches, eviction.time);
     let fact = inquiry.ledger.last_before(&node, eviction.time, |fact| {
         fact.is("patch") && fact.succeeded() && fact.actor.username == eviction.actor.username
     })?;
@@ -42,7 +51,8 @@ pub(crate) fn drain<'l>(inquiry: &Inquiry<'l>, eviction: &Fact, node: &str) -> O
 /// silent, where no human is behind it.
 pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> Option<Link<'l>> {
     let node = node_key(node);
-    inquiry.need_object(&node);
+    let changes = Filter { names: vec![Glob::new(&*node.name)], ..inquiry::changes("") };
+    inquiry.need_before(changes, time);
     let fact = inquiry.ledger.last_before(&node, time, |fact| fact.succeeded() && adds_no_execute(fact))?;
     let taint = fact.detail.no_execute.first().map_or("NoExecute", String::as_str);
     let action = match fact.component {

@@ -7,6 +7,7 @@ use crate::case::life::Life;
 use crate::glob::Glob;
 use crate::resource::Resource;
 use crate::subject::Key;
+use crate::time::Timestamp;
 
 /// An object's managing owner.
 #[derive(Clone, Debug)]
@@ -30,20 +31,26 @@ const MAKERS: &[(Component, &str, &str)] = &[
     (Component::CronJob, "jobs", "cronjobs"),
 ];
 
-/// The managing owner of an object that `by` made or removed (if that is known).
-pub(crate) fn owner_of(inquiry: &Inquiry<'_>, life: &Life<'_>, by: Option<Component>) -> Option<Owned> {
+/// The managing owner of an object that `by` made or removed (if that is known), at the time of `effect`.
+pub(crate) fn owner_of(
+    inquiry: &Inquiry<'_>,
+    life: &Life<'_>,
+    by: Option<Component>,
+    effect: Timestamp,
+) -> Option<Owned> {
     let own = &life.key;
     if let Some(stated) = life.owners().and_then(<[Owner]>::first) {
         // The owners further up have names that this one's begins with: ask for all of them at once.
         inquiry.need_names(
             &own.namespace,
             ancestors(&own.name).chain([stated.name.as_str()]).map(Glob::new).collect(),
+            effect,
         );
-        let key = inquiry.owner_key(&own.namespace, stated)?;
+        let key = inquiry.owner_key(&own.namespace, stated, effect)?;
         return Some(Owned { key, uid: Some(stated.uid.clone()), recorded: true });
     }
     let name = ancestors(&own.name).next()?;
-    inquiry.need_names(&own.namespace, ancestors(&own.name).map(Glob::new).collect());
+    inquiry.need_names(&own.namespace, ancestors(&own.name).map(Glob::new).collect(), effect);
     let candidates = MAKERS.iter().filter(|(_, made, _)| *made == own.resource);
     let keys = candidates.map(|(component, _, resource)| {
         let group =

@@ -26,7 +26,7 @@ pub(crate) fn preemptor<'l>(inquiry: &Inquiry<'l>, removal: &Fact, victim: &Key)
     let told = note(inquiry, victim, removal.time);
     let (preemptor, proof) = match told {
         Some((fact, Told::Named(preemptor))) => (Some(preemptor), Some(fact)),
-        Some((fact, Told::Uid(uid))) => (by_uid(inquiry, &uid), Some(fact)),
+        Some((fact, Told::Uid(uid))) => (by_uid(inquiry, &uid, removal.time), Some(fact)),
         None => (by_nomination(inquiry, removal, victim), None),
     };
     let Some(preemptor) = preemptor else { return Vec::new() };
@@ -66,14 +66,14 @@ fn note<'l>(inquiry: &Inquiry<'l>, victim: &Key, time: Timestamp) -> Option<(&'l
     Some((fact, told))
 }
 
-fn by_uid(inquiry: &Inquiry<'_>, uid: &str) -> Option<Key> {
+fn by_uid(inquiry: &Inquiry<'_>, uid: &str, effect: Timestamp) -> Option<Key> {
     let filter = Filter {
         resource: Some("pods".to_owned()),
         uid: Some(uid.to_owned()),
         verbs: NAMING,
         ..Filter::default()
     };
-    inquiry.need(filter);
+    inquiry.need_about(filter, effect);
     inquiry.ledger.pod_with_uid(uid).cloned()
 }
 

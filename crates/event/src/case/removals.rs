@@ -136,10 +136,13 @@ fn removed<'l>(
     let ends =
         behind.links.last().is_some_and(|link| link.fact.component.is_none_or(Component::acts_by_itself));
     answer.cause = answer.chain.last().filter(|_| ends).cloned();
-    answer.token_minted = inquiry.minted(&decided.fact.actor);
+    answer.token_minted = inquiry.minted(&decided.fact.actor, decided.fact.time);
     let budget = attempts.iter().find_map(|(fact, _)| fact.detail.budget.as_deref());
     answer.text = tell::removal(&answer, &life.key, budget);
     answer.notes.extend(decided.notes.iter().cloned().chain(behind.notes));
+    answer.notes.extend(inquiry.may_repeat(life, decided.fact).map(|from| {
+        format!("whether somebody had asked for it before {from} was not looked at [rule: context]")
+    }));
     answer.evidence =
         std::iter::once(&decided.fact).chain(&decided.proof).map(|fact| inquiry.evidence(fact)).collect();
     answer

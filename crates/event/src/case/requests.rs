@@ -249,7 +249,7 @@ fn done<'l>(
         answer.chain = (request.behind)(inquiry, fact).iter().map(|link| inquiry.cause(link)).collect();
         answer.cause = answer.chain.last().cloned();
     }
-    answer.token_minted = inquiry.minted(&fact.actor);
+    answer.token_minted = inquiry.minted(&fact.actor, fact.time);
     answer.text = tell::done(&answer, &told.did);
     answer.notes.extend(told.notes);
     if fact.code == 101 {

@@ -49,8 +49,8 @@ pub(crate) fn reason<'l>(
     pod: &Key,
     time: Timestamp,
 ) -> Option<Reason<'l>> {
-    need_autoscalers(inquiry, &owner.key.namespace);
-    inquiry.need_object(&owner.key);
+    need_autoscalers(inquiry, &owner.key.namespace, time);
+    inquiry.need_object(&owner.key, time);
     let (change, mechanism) = match component {
         Component::ReplicaSet => replica_set(inquiry, owner, time)?,
         Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
@@ -88,7 +88,7 @@ fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Opt
     let set = set.unwrap_or_else(|| Life::new(&owner.key, None));
     let directly = changes(inquiry, &owner.key, time);
     let directly = last(&directly, |change| change.scales.is_some() && change.is_prompt(time));
-    let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment))
+    let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
     match (directly, by_deployment) {
         (Some(directly), Some(other)) if directly.fact.time < other.0.fact.time => Some(other),
@@ -103,8 +103,8 @@ fn deployment_change<'l>(
     set: &Key,
     time: Timestamp,
 ) -> Option<(Change<'l>, Mechanism)> {
-    inquiry.need_object(deployment);
-    inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))]);
+    inquiry.need_object(deployment, time);
+    inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))], time);
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
     let scale = last(&changes, |change| change.scales.is_some());
@@ -278,7 +278,7 @@ pub(crate) fn behind_scaling<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<L
     if fact.component != Some(Component::Autoscaler) {
         return Vec::new();
     }
-    need_autoscalers(inquiry, &fact.key.namespace);
+    need_autoscalers(inquiry, &fact.key.namespace, fact.time);
     autoscaler_author(inquiry, &fact.key, fact.time).into_iter().collect()
 }
 
@@ -287,12 +287,13 @@ pub(crate) fn behind_creation<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<
     creation(inquiry, &fact.key, fact.time, MAX_OWNERS).into_iter().skip(1).collect()
 }
 
-fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str) {
-    inquiry.need(Filter {
+fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str, effect: Timestamp) {
+    let autoscalers = Filter {
         resource: Some("horizontalpodautoscalers".to_owned()),
         namespace: Some(Glob::new(namespace)),
         ..Filter::default()
-    });
+    };
+    inquiry.need_about(autoscalers, effect);
 }
 
 /// How many owners a chain of creations may have: pod, replica set, deployment, and what an operator adds.
@@ -308,21 +309,21 @@ pub(crate) fn creation<'l>(
     time: Timestamp,
     depth: usize,
 ) -> Vec<Link<'l>> {
-    inquiry.need_object(object);
+    inquiry.need_object(object, time);
     let lives = inquiry.ledger.lives(object);
     let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
         return Vec::new();
     };
     let Some(fact) = life.creation() else {
         let seen = life.seen_from().unwrap_or(time);
-        return owner_of(inquiry, life, None)
+        return owner_of(inquiry, life, None, seen)
             .map(|owner| asked_for(inquiry, &owner.key, seen, depth))
             .unwrap_or_default();
     };
     let action = format!("created {object}");
     let mut links = vec![Link { fact, action, certainty: Certainty::Inferred, proof: Vec::new() }];
     if let Some(component) = fact.component
-        && let Some(owner) = owner_of(inquiry, life, Some(component))
+        && let Some(owner) = owner_of(inquiry, life, Some(component), fact.time)
     {
         links.extend(asked_for(inquiry, &owner.key, fact.time, depth));
     }
@@ -334,7 +335,7 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
     if depth == 0 {
         return Vec::new();
     }
-    inquiry.need_object(workload);
+    inquiry.need_object(workload, time);
     let lives = inquiry.ledger.lives(workload);
     let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
@@ -346,7 +347,7 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
         return links(inquiry, &change, mechanism, time);
     }
     let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
-    let owner = owner.and_then(|life| owner_of(inquiry, life, made_by));
+    let owner = owner.and_then(|life| owner_of(inquiry, life, made_by, time));
     match owner {
         Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
         // A cron job goes on making jobs; all else makes its pods at once.

@@ -9,6 +9,7 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::question::{Request, Story, Told};
 use crate::subject::Key;
+use crate::time::Timestamp;
 
 /// How long a drain may take, in microseconds: it waits for disruption budgets and for containers to stop.
 const LONGEST_DRAIN: i64 = 60 * 60 * 1_000_000;
@@ -87,7 +88,8 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
     let evictions = inquiry.ledger.between(fact.time, until).iter().filter(evicts);
     let pods: BTreeMap<&Key, &Fact> = evictions.map(|eviction| (&eviction.key, eviction)).collect();
     let of_node = |(pod, _): &(&Key, &Fact)| {
-        inquiry.need_object(pod);
+        // Their kubelets tell the node last.
+        inquiry.need_object(pod, Timestamp::MAX);
         inquiry.ledger.lives(pod).iter().any(|life| life.node() == Some(fact.key.name.as_str()))
     };
     pods.into_iter().filter(of_node).map(|(_, eviction)| eviction).collect()
@@ -111,7 +113,12 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
         let did = if more { "tainted" } else { "untainted" };
         let did = format!("{did} {} {}", fact.key, changed.join(", "));
         let doubt = "the taints before are not recorded: some may have been there [rule: taints-before]";
-        return Some(if before.is_none() { Told::inferred(did, doubt) } else { Told::recorded(did) });
+        if before.is_some() {
+            return Some(Told::recorded(did));
+        }
+        let mut told = Told::inferred(did, doubt);
+        told.notes.extend(story.inquiry.doubt_before());
+        return Some(told);
     }
     let emptied = !more && before.is_none() && after.is_empty();
     emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))

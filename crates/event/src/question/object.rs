@@ -78,7 +78,9 @@ fn changed(story: &Story<'_, '_>) -> Option<Told> {
     let (Some((earlier, _)), Some(changes)) = (before, changes) else {
         // Without a state before, what was asked for is all that can be told.
         let asked = asked.map(|asked| format!("{}: set {}", fact.key, listed(&asked)));
-        return Some(Told::recorded(format!("changed {}", asked.unwrap_or_else(|| fact.key.to_string()))));
+        let mut told = Told::recorded(format!("changed {}", asked.unwrap_or_else(|| fact.key.to_string())));
+        told.notes.extend(story.inquiry.doubt_before());
+        return Some(told);
     };
     let own = own_changes(fact, request, changes);
     // A request that changes nothing is answered like one that does.
@@ -200,11 +202,14 @@ fn marked(
     );
     let did = format!("{did} {} {}", fact.key, marks.join(" "));
     let doubt = "some may have been there: no state before is recorded [rule: state-before]";
-    let told = if fact.verb == "update" && before.is_none() {
+    let mut told = if fact.verb == "update" && before.is_none() {
         Told::inferred(did, doubt)
     } else {
         Told::recorded(did)
     };
+    if before.is_none() {
+        told.notes.extend(story.inquiry.doubt_before());
+    }
     (!marks.is_empty()).then_some(told)
 }
 

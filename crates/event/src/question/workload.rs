@@ -29,11 +29,14 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
         (None, Some(after)) => format!(" to {after}"),
         _ => String::new(),
     };
-    let notes = match after {
+    let mut notes = match after {
         None => vec!["the level hides how many were asked for".to_owned()],
         Some(_) if before.is_none() => vec!["how many there were before is not recorded".to_owned()],
         Some(_) => Vec::new(),
     };
+    if before.is_none() {
+        notes.extend(story.inquiry.doubt_before());
+    }
     Some(Told { notes, ..Told::recorded(format!("scaled {}{amount}", fact.key)) })
 }
 
