@@ -44,13 +44,8 @@ impl Census {
     /// What a look that counts wants.
     pub fn look(&self) -> Look {
         Look {
-<<<<<<< HEAD
-            filters: Some(self.kinds.iter().map(Kind::filter).collect()),
-            literals: Literals::any_of_all(self.kinds.iter().map(Kind::literals)),
-=======
             filters: Some(self.kinds.iter().map(|kind| kind.filter().within(self.window)).collect()),
-            literals: self.kinds.iter().fold(Literals::any_of([]), |all, kind| all.or(kind.literals())),
->>>>>>> 57a292d (Look around a window only for what was found within it)
+            literals: Literals::any_of_all(self.kinds.iter().map(Kind::literals)),
         }
     }
 

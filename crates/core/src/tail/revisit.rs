@@ -153,9 +153,8 @@ impl Generation {
                     self.quiet_looks = 0;
                 }
             }
-            Some(_) => {}
             None if whole => self.missing_looks = self.missing_looks.saturating_add(1),
-            None => {}
+            Some(_) | None => {}
         }
     }
 
