@@ -134,9 +134,11 @@ impl Generation {
         if place.encoding == Encoding::Plain {
             self.seen = self.seen.max(place.stat.size);
         }
+        // A packed copy tells no more than a plain one, as long as there is one.
+        self.unread |= place.encoding == Encoding::Plain
+            || self.places.iter().all(|known| known.encoding != Encoding::Plain);
         self.places.push(place);
         self.places.sort_by_key(Place::rank);
-        self.unread = true;
         self.ended = false;
         self.missing_looks = 0;
         self.quiet_looks = 0;
@@ -191,10 +193,15 @@ impl Generation {
         if matches!(self.open, Some((Content::Packed(_), _))) {
             self.open = None;
         }
+        (self.ended, self.damaged) = (false, false);
+        self.read_again();
+    }
+
+    /// Takes it that each file may have more than it had.
+    pub(crate) fn read_again(&mut self) {
         for place in &mut self.places {
             place.exhausted = false;
         }
-        (self.ended, self.damaged) = (false, false);
         self.unread = true;
     }
 
@@ -202,6 +209,10 @@ impl Generation {
     ///
     /// An error is that of the place that is told with it, which was not opened.
     fn open_best(&mut self) -> Result<Option<Read>, (PathBuf, io::Error)> {
+        let is_spent = self.open.as_ref().is_some_and(|(_, place)| self.is_spent(place));
+        if is_spent && self.places.iter().any(|place| !place.exhausted) {
+            self.open = None;
+        }
         if self.open.is_some() {
             return Ok(None);
         }
@@ -222,6 +233,12 @@ impl Generation {
         Ok(Some(Read::Nothing))
     }
 
+    /// Whether the file at this place, which is open, has no more than was read.
+    fn is_spent(&self, open: &Place) -> bool {
+        let listed = self.places.iter().find(|place| place.stat.is_same_file(&open.stat));
+        listed.map_or(self.ended, |place| place.exhausted)
+    }
+
     fn open_place(&self, place: &Place) -> io::Result<Opened> {
         let (file, stat) = match content::open(&place.path) {
             // It was renamed or removed meanwhile: the next look tells.
@@ -232,7 +249,8 @@ impl Generation {
             return Ok(Opened::Nothing);
         }
         if place.encoding == Encoding::Plain {
-            return Ok(Opened::Content(Content::Plain(file)));
+            let is_behind = stat.size < self.at && place.stat.size == stat.size;
+            return Ok(if is_behind { Opened::Nothing } else { Opened::Content(Content::Plain(file)) });
         }
         if stat != place.stat {
             // It is being written; the next look sees it as it is then.
@@ -295,6 +313,7 @@ impl Generation {
             // A plain file may grow at any time; the next look tells.
             End::More | End::Now if !matches!(self.open, Some((Content::Packed(_), _))) => {
                 self.ended = self.is_closed();
+                self.exhaust(stat);
             }
             // A packed file is read anew when it has grown.
             End::More | End::Now => {
@@ -317,7 +336,8 @@ impl Generation {
             }
         }
         // Another place may tell more than this one did.
-        self.unread = self.open.is_none() && self.places.iter().any(|place| !place.exhausted);
+        let is_spent = self.open.as_ref().is_none_or(|(_, place)| self.is_spent(place));
+        self.unread = is_spent && self.places.iter().any(|place| !place.exhausted);
         Read::Nothing
     }
 

@@ -94,3 +94,21 @@ fn a_file_that_was_rewritten_and_looks_the_same_from_outside_is_read() {
     write(&lines(1..2));
     assert_once(&drain(&mut bench.tailer()), 1..2);
 }
+
+#[test]
+fn a_file_that_goes_on_is_read_though_its_copy_was_read_first() {
+    let bench = Bench::new();
+    let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
+    append(&copy, &lines(0..3));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..3);
+    append(&log, &lines(0..5));
+    assert_once(&drain(&mut tailer), 3..5);
+    append(&log, &lines(5..6));
+    assert_once(&idle(&mut tailer), 5..6);
+    append(&log, &lines(6..7));
+    assert_once(&idle(&mut tailer), 6..7);
+    // Where it is gone, the copy has nothing new.
+    fs::remove_file(&log).unwrap();
+    assert_once(&idle(&mut tailer), []);
+}
