@@ -108,7 +108,7 @@ fn what_stands_before_damage_in_gzip_data_is_read() {
 fn what_stands_before_damage_in_zstd_data_is_read() {
     let content = log(20_000);
     let packed = zstd(&content);
-    assert_cut(&read(&packed[..packed.len() - 1]), content.len() / 2, "the zstd data is not valid");
+    assert_cut(&read(&packed[..packed.len() - 1]), content.len() / 2, "the zstd data ends in the middle");
     assert_cut(&read(&[&packed[..], b"garbage"].concat()), content.len(), "the zstd data is not valid");
 }
 

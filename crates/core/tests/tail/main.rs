@@ -1,5 +1,7 @@
 //! Follows real files through what happens to them.
 
+#![allow(clippy::unwrap_used, reason = "all of this is tests")]
+
 mod closing;
 mod copies;
 mod descriptors;
