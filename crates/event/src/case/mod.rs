@@ -27,6 +27,7 @@ pub(crate) mod removals;
 pub(crate) mod requests;
 mod selector;
 pub(crate) mod tell;
+mod verdict;
 mod wanted;
 pub(crate) mod workload;
 
@@ -34,15 +35,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer, Mechanism};
+use crate::answer::{Actor, Answer};
 use crate::case::context::Context;
 use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::wanted::Wanted;
-use crate::census::{Census, Doubt, Kind};
-use crate::coverage::Coverage;
 use crate::event::Event;
 use crate::filter::Filter;
 use crate::fold::{Address, Fold};
@@ -51,7 +50,7 @@ use crate::literals::Literals;
 use crate::look::Look;
 use crate::question::Question;
 use crate::selection::Selection;
-use crate::subject::{Key, group_of_today};
+use crate::subject::Key;
 use crate::target::Target;
 use crate::time::Timestamp;
 
@@ -275,16 +274,6 @@ impl Case {
         findings
     }
 
-    /// How many answers say that what was asked about came to be.
-    fn successes(&self, findings: &Findings) -> usize {
-        let outcome = self.ask.question.outcome();
-        findings.answers.iter().filter(|answer| answer.outcome == outcome).count()
-    }
-
-    fn is_found(&self, findings: &Findings) -> bool {
-        self.successes(findings) > 0
-    }
-
     /// The one copy of an actor that facts share.
     fn shared(&mut self, actor: Actor) -> Arc<Actor> {
         if let Some(known) = self.actors.get(&actor) {
@@ -293,72 +282,6 @@ impl Case {
         let actor = Arc::new(actor);
         self.actors.insert(Arc::clone(&actor));
         actor
-    }
-
-    /// What to count where nothing was found: entries of the kinds that would answer the question. `None` where
-    /// something was found, or where every entry is of these kinds.
-    pub fn census(&self, findings: &Findings) -> Option<Census> {
-        let target = self.ask.subject.target()?;
-        (!self.is_found(findings)).then(|| Census::new(self.kinds(target), self.ask.window))
-    }
-
-    fn kinds(&self, target: &Target) -> Vec<Kind> {
-        let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
-        self.ask.question.rule.kinds(&groups.collect::<Vec<_>>(), Some(&target.resource))
-    }
-
-    /// Judges what was read: fills in all of `coverage` that depends on the question, from its `seen` and from what was
-    /// read of which server.
-    pub fn judge_coverage(&self, findings: &Findings, coverage: &mut Coverage) {
-        let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
-        let found = self.is_found(findings);
-        let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
-        coverage.truncated = self.truncated.len() as u64;
-        coverage.context_from = self.context.and_then(|context| context.from);
-        coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
-        if coverage.total.from.is_some() {
-            coverage.incomplete.extend(doubts.iter().map(ToString::to_string));
-        }
-        coverage.verdict = self.verdict(findings, coverage, &doubts);
-    }
-
-    /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
-    fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
-        let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
-        if !self.ask.selection.is_empty() {
-            asked = format!("{asked}, {}", self.ask.selection);
-        }
-        if let found @ 1.. = self.successes(findings) {
-            return format!("{asked}: {found} found");
-        }
-        let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
-            return format!("{asked}: these files hold no audit entries, so they can't tell");
-        };
-        let Window { from: asked_from, until: asked_until } = self.ask.window;
-        if asked_from > until || asked_until < from {
-            return format!("{asked}: these files can't tell: they hold entries from {from} to {until}");
-        }
-        let servers = match coverage.servers.len() {
-            1 => "one API server; others would hold requests of their own".to_owned(),
-            count => format!("{count} API servers"),
-        };
-        let range = format!("{} to {} (logs of {servers})", from.max(asked_from), until.min(asked_until));
-        if !doubts.is_empty() {
-            let never = doubts.iter().any(Doubt::is_never_logged);
-            let hint =
-                if never { " (nobody asked for any, or the audit policy leaves them out)" } else { "" };
-            let doubts = doubts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return format!("{asked}: these files, {range}, can't tell: {doubts}{hint}");
-        }
-        let tried = if findings.answers.is_empty() { "" } else { " for certain" };
-        let but = if coverage.incomplete.is_empty() { "" } else { ", as far as these files are whole" };
-        let only_metadata = coverage.seen.iter().all(|seen| seen.level == "Metadata");
-        let hidden = if self.ask.question.rule.counts(Mechanism::NodePressure) && only_metadata {
-            "; level Metadata hides evictions by the kubelet for want of resources"
-        } else {
-            ""
-        };
-        format!("{asked}: nobody did{tried}, within {range}{but}{hidden}")
     }
 
     /// Keeps of a list of removed objects those that a filter names.
