@@ -70,11 +70,8 @@ pub(crate) struct Told {
     pub(crate) terminating: Option<bool>,
     pub(crate) node: Option<String>,
     pub(crate) grace_seconds: Option<i64>,
-    /// The reason of a `DisruptionTarget` condition that the request sets.
-    pub(crate) disruption: Option<String>,
     /// Whether the request says that the kubelet evicted the pod.
     pub(crate) kubelet_evicted: bool,
-    pub(crate) nominated_node: Option<String>,
     /// `metadata.generation` of the answered object: it rises by one with each change of `spec`.
     pub(crate) generation: Option<i64>,
     /// Replicas after the request; `replicas_asked` says whether the request itself named them.
@@ -84,20 +81,29 @@ pub(crate) struct Told {
     pub(crate) template: Option<u64>,
     pub(crate) template_asked: bool,
     pub(crate) suspend: Option<bool>,
-    /// The `NoExecute` taints that the request sets.
-    pub(crate) no_execute: Vec<String>,
     /// Whether the request cordons or uncordons a node.
     pub(crate) cordons: Option<bool>,
+    /// Whether the request restarts a workload as `kubectl rollout restart` does.
+    pub(crate) restarts: bool,
+    /// Whether the request approves a certificate signing request.
+    pub(crate) approves: bool,
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What few bodies tell. It takes no room where it is absent, and is only written where there is something to write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seldom {
+    /// The reason of a `DisruptionTarget` condition that the request sets.
+    pub(crate) disruption: Option<String>,
+    pub(crate) nominated_node: Option<String>,
+    /// The `NoExecute` taints that the request sets.
+    pub(crate) no_execute: Vec<String>,
     /// The taints that the request sets, and those that the answer shows.
     pub(crate) taints_asked: Option<Vec<String>>,
     pub(crate) taints: Option<Vec<String>>,
     /// Labels and annotations that the request sets, or removes.
     pub(crate) labels_asked: Vec<(String, Option<String>)>,
     pub(crate) annotations_asked: Vec<(String, Option<String>)>,
-    /// Whether the request restarts a workload as `kubectl rollout restart` does.
-    pub(crate) restarts: bool,
-    /// Whether the request approves a certificate signing request.
-    pub(crate) approves: bool,
     /// What a role binding grants, and to whom.
     pub(crate) grants: Option<(String, Vec<String>)>,
     /// The name of what an autoscaler scales.
@@ -108,6 +114,21 @@ pub(crate) struct Told {
     pub(crate) note: Option<(String, String, String)>,
     /// The disruption budget that refused an eviction.
     pub(crate) budget: Option<String>,
+}
+
+static NOTHING_SELDOM: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+
+impl Deref for Told {
+    type Target = Seldom;
+    fn deref(&self) -> &Seldom {
+        self.seldom.as_deref().unwrap_or(&NOTHING_SELDOM)
+    }
+}
+
+impl DerefMut for Told {
+    fn deref_mut(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
 }
 
 impl Told {
@@ -152,10 +173,14 @@ impl Told {
         let status = body.status();
         let disrupted =
             status.conditions.iter().find(|c| c.name == "DisruptionTarget" && c.status != "False");
-        self.disruption = disrupted.map(|condition| condition.reason.to_string());
+        if let Some(condition) = disrupted {
+            self.disruption = Some(condition.reason.to_string());
+        }
         self.approves = status.conditions.iter().any(|condition| condition.name == "Approved");
         self.kubelet_evicted = status.phase == "Failed" && status.reason == "Evicted";
-        self.nominated_node = some(&status.nominated_node);
+        if !status.nominated_node.is_empty() {
+            self.nominated_node = Some(status.nominated_node.to_string());
+        }
         if event.object_ref.as_ref().is_some_and(|object| object.resource == "events") {
             self.note =
                 Some((body.reason.to_string(), body.regarding.name.to_string(), body.note.to_string()));
@@ -168,9 +193,11 @@ impl Told {
             Switch::On => Some(true),
             Switch::Off => Some(false),
         };
-        self.taints_asked = self.taints.take();
-        let no_execute = spec.taints.iter().flatten().filter(|taint| taint.effect == "NoExecute");
-        self.no_execute = no_execute.map(ToString::to_string).collect();
+        if self.taints.is_some() {
+            self.taints_asked = self.taints.take();
+            let no_execute = spec.taints.iter().flatten().filter(|taint| taint.effect == "NoExecute");
+            self.no_execute = no_execute.map(ToString::to_string).collect();
+        }
     }
 
     /// What a patch or an update asks of labels and annotations; of a create they are no change.
@@ -183,8 +210,10 @@ impl Told {
             let value = |mark: &Mark<'_>| mark.0.as_ref().map(ToString::to_string);
             marks.iter().map(|(name, mark)| (name.to_string(), value(mark))).collect()
         };
-        self.labels_asked = owned(&marks.labels);
-        self.annotations_asked = owned(&marks.annotations);
+        if !(marks.labels.is_empty() && marks.annotations.is_empty()) {
+            self.labels_asked = owned(&marks.labels);
+            self.annotations_asked = owned(&marks.annotations);
+        }
     }
 
     fn read_json_patch(&mut self, operations: &[PatchOperation<'_>]) {
@@ -234,8 +263,12 @@ impl Told {
         self.replicas = spec.replicas.or(self.replicas);
         self.template = spec.template.map(fingerprint).or(self.template);
         self.suspend = spec.suspend.or(self.suspend);
-        self.scale_target = some(&spec.scale_target.name).or_else(|| self.scale_target.take());
-        self.taints = spec.taints.as_ref().map(|taints| taints.iter().map(ToString::to_string).collect());
+        if !spec.scale_target.name.is_empty() {
+            self.scale_target = Some(spec.scale_target.name.to_string());
+        }
+        if let Some(taints) = &spec.taints {
+            self.taints = Some(taints.iter().map(ToString::to_string).collect());
+        }
     }
 
     fn read_response(&mut self, event: &Event<'_>, body: &Body<'_>) {
@@ -277,7 +310,9 @@ impl Told {
         self.uid = self.uid.take().or(details.uid);
         let budget = details.causes.unwrap_or_default().into_iter();
         let mut budget = budget.filter(|cause| cause.reason.as_deref() == Some("DisruptionBudget"));
-        self.budget = budget.next().and_then(|cause| budget_name(&cause.message?));
+        if let Some(name) = budget.next().and_then(|cause| budget_name(&cause.message?)) {
+            self.budget = Some(name);
+        }
     }
 }
 

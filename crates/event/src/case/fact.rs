@@ -37,7 +37,7 @@ pub(crate) struct Fact {
     pub(crate) uri: String,
     pub(crate) dry_run: bool,
     /// Annotations that rules look at.
-    pub(crate) annotations: Vec<(&'static str, String)>,
+    pub(crate) annotations: Box<[(&'static str, String)]>,
     /// Request and response bodies, where the question compares them.
     pub(crate) bodies: Option<Box<Bodies>>,
     /// Whether the request's body would be here if there was one.
