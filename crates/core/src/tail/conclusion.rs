@@ -13,6 +13,8 @@ impl Tailer {
             if generation.unread || committed.is_none_or(|committed| committed.offset != generation.at) {
                 continue;
             }
+            self.note_lack(index)?;
+            let generation = &self.generations[index];
             let known = &generation.checkpoint;
             let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);
             if generation.ended && (moved || known.state != State::Final) {
@@ -82,12 +84,14 @@ impl Tailer {
     }
 
     /// Notes that packed data has no more, though more should follow.
-    pub(super) fn note_lack(&mut self, index: usize, why: &str) -> Result<(), Error> {
-        let generation = &self.generations[index];
+    fn note_lack(&mut self, index: usize) -> Result<(), Error> {
+        let generation = &mut self.generations[index];
+        let Some(why) = &generation.lack else { return Ok(()) };
         let store = self.shared.store();
         checkpoint::insert_gap(store.connection(), generation.checkpoint.id, generation.at, None, why)
             .map_err(|error| store.failure(&error))?;
         self.shared.metrics.lost();
+        generation.lack = None;
         Ok(())
     }
 }

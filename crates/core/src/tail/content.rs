@@ -247,8 +247,9 @@ impl Content {
             passing.take(&block, !nuls);
             match reached {
                 End::More => {}
+                End::Damaged(_) => return Ok(None),
                 End::Now if !ended => return Ok(None),
-                End::Now | End::Ever | End::Damaged(_) => {
+                End::Now | End::Ever => {
                     return Ok(Some((holes + passing.length, passing.sha256())));
                 }
             }

@@ -53,6 +53,8 @@ pub(crate) struct Generation {
     pub(crate) missing_looks: u32,
     /// What became of the last place.
     pub(crate) fate: &'static str,
+    /// Why packed data has no more than was read, though more should follow; until it is noted.
+    pub(crate) lack: Option<String>,
     /// Whether packed data is damaged behind what was read.
     pub(crate) damaged: bool,
     /// Whether another file stands where the one was that is held open.
@@ -66,7 +68,8 @@ enum Opened {
     Nothing,
     /// It holds other content behind the same head.
     Other,
-    Damaged(String),
+    /// Its packed data comes to an end too early.
+    Lacking(End),
 }
 
 /// How much is read at once.
@@ -87,8 +90,6 @@ pub(crate) enum Read {
     Nothing,
     /// The file holds something else by now, or never held this.
     Other(Stat),
-    /// Packed data is damaged, or not yet whole, at the place that reading has come to.
-    Lacking(String),
 }
 
 impl Place {
@@ -123,6 +124,7 @@ impl Generation {
             quiet_looks: 0,
             missing_looks: 0,
             fate: "the file was removed",
+            lack: None,
             damaged: false,
             superseded: false,
         }
@@ -193,7 +195,7 @@ impl Generation {
         if matches!(self.open, Some((Content::Packed(_), _))) {
             self.open = None;
         }
-        (self.ended, self.damaged) = (false, false);
+        (self.ended, self.damaged, self.lack) = (false, false, None);
         self.read_again();
     }
 
@@ -224,9 +226,7 @@ impl Generation {
                 }
                 Opened::Nothing => self.exhaust(&place.stat),
                 Opened::Other => return Ok(Some(Read::Other(place.stat))),
-                Opened::Damaged(why) => {
-                    return Ok(Some(self.nothing_more(&place.stat, End::Damaged(why), &place.path)));
-                }
+                Opened::Lacking(end) => self.lack(&place, end),
             }
         }
         self.unread = false;
@@ -259,11 +259,11 @@ impl Generation {
         let mut packed = Packed::open(file, stat, place.encoding)?;
         match packed.skip_to(self.at, &self.tail) {
             Ok(Reached::Offset) => Ok(Opened::Content(Content::Packed(Box::new(packed)))),
-            Ok(Reached::Short) => Ok(Opened::Nothing),
+            Ok(Reached::Short) => Ok(Opened::Lacking(End::Now)),
             Ok(Reached::Other) => Ok(Opened::Other),
-            Err(error) if CutOff::is_in(&error) => Ok(Opened::Nothing),
+            Err(error) if CutOff::is_in(&error) => Ok(Opened::Lacking(End::Now)),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Ok(Opened::Damaged(error.to_string()))
+                Ok(Opened::Lacking(End::Damaged(error.to_string())))
             }
             Err(error) => Err(error),
         }
@@ -297,48 +297,53 @@ impl Generation {
                 Read::Nothing
             });
         }
-        let (path, stat) = (place.path.clone(), place.stat);
-        self.open = Some((content, place));
+        self.open = Some((content, place.clone()));
         match part {
-            None => Ok(self.nothing_more(&stat, End::Now, &path)),
-            Some(part) if part.length == 0 => Ok(self.nothing_more(&stat, part.end, &path)),
-            Some(part) => Ok(Read::Batch(self.batch(part, shared))),
+            None => self.nothing_more(&place, End::Now),
+            Some(part) if part.length == 0 => self.nothing_more(&place, part.end),
+            Some(part) => return Ok(Read::Batch(self.batch(part, shared))),
         }
+        Ok(Read::Nothing)
     }
 
-    /// Accounts for it that the open file has no more.
-    fn nothing_more(&mut self, stat: &Stat, end: End, path: &std::path::Path) -> Read {
-        self.unread = false;
+    /// Accounts for it that the open file, which is at this place, has no more.
+    fn nothing_more(&mut self, place: &Place, end: End) {
+        let is_plain = matches!(self.open, Some((Content::Plain(_), _)));
         match end {
-            // A plain file may grow at any time; the next look tells.
-            End::More | End::Now if !matches!(self.open, Some((Content::Packed(_), _))) => {
-                self.ended = self.is_closed();
-                self.exhaust(stat);
-            }
-            // A packed file is read anew when it has grown.
-            End::More | End::Now => {
-                self.open = None;
-                self.exhaust(stat);
-                return Read::Lacking("the packed data ends in the middle".to_owned());
-            }
             End::Ever => {
                 self.open = None;
-                self.exhaust(stat);
-                self.ended = true;
+                self.exhaust(&place.stat);
+                (self.ended, self.damaged, self.lack) = (true, false, None);
             }
-            End::Damaged(why) => {
-                log::warn!(path:? = path, offset = self.at; "packed data is damaged: {why}");
-                self.open = None;
-                self.exhaust(stat);
-                self.ended = true;
-                self.damaged = true;
-                return Read::Lacking(why);
+            // A plain file may grow at any time; the next look tells.
+            End::More | End::Now if is_plain => {
+                self.ended = self.is_closed();
+                self.damaged &= !self.ended;
+                self.exhaust(&place.stat);
             }
+            end => self.lack(place, end),
         }
-        // Another place may tell more than this one did.
+        // Another place may tell more than this one did; of what was closed, packed copies don't.
+        let is_whole = self.ended && is_plain && self.seen <= self.at;
+        let tells = |place: &Place| !place.exhausted && !(is_whole && place.encoding != Encoding::Plain);
         let is_spent = self.open.as_ref().is_none_or(|(_, place)| self.is_spent(place));
-        self.unread = is_spent && self.places.iter().any(|place| !place.exhausted);
-        Read::Nothing
+        self.unread = is_spent && self.places.iter().any(tells);
+    }
+
+    /// Accounts for it that packed data comes to an end too early: it may still be written, or is damaged.
+    fn lack(&mut self, place: &Place, end: End) {
+        self.open = None;
+        self.exhaust(&place.stat);
+        let why = match end {
+            End::Damaged(why) => {
+                log::warn!(path:? = place.path, offset = self.at; "packed data is damaged: {why}");
+                (self.ended, self.damaged) = (true, self.checkpoint.state != State::Final);
+                why
+            }
+            _ => "the packed data ends in the middle".to_owned(),
+        };
+        // What was closed when it was read in another file was read as a whole.
+        self.lack = Some(why).filter(|_| self.checkpoint.state != State::Final);
     }
 
     fn batch(&mut self, part: Part, shared: &Arc<Shared>) -> Batch {
@@ -346,6 +351,7 @@ impl Generation {
         // As it is stored with the batch.
         self.checkpoint.state = State::Growing;
         self.ended = false;
+        self.lack = None;
         (self.at, self.tail) = (from + part.length, part.tail);
         let (path, stat, encoding) = self.open.as_ref().map_or_else(
             || (self.checkpoint.path.clone(), self.checkpoint.stat, self.checkpoint.encoding.clone()),
@@ -376,7 +382,9 @@ impl Generation {
             let ended = match end {
                 End::More => false,
                 End::Now => closed && matches!(content, Content::Plain(_)),
-                End::Ever | End::Damaged(_) => true,
+                End::Ever => true,
+                // What a line lacks may be had from another copy.
+                End::Damaged(_) => false,
             };
             let cut = cut::cut(&data, ended);
             if cut.used == 0 && matches!(end, End::More) {

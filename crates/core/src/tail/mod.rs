@@ -197,7 +197,6 @@ impl Tailer {
                     Ok(Read::Batch(batch)) => return Ok(Some(batch)),
                     Ok(Read::Nothing) => {}
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
-                    Ok(Read::Lacking(why)) => self.note_lack(index, &why)?,
                     Err((path, error)) => {
                         log::warn!(path:? = path, error:% = error; "a file can't be read: it is tried again");
                         let generation = &mut self.generations[index];

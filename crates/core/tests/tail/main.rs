@@ -6,6 +6,7 @@ mod closing;
 mod copies;
 mod descriptors;
 mod identity;
+mod packed;
 mod rotation;
 
 use std::collections::BTreeMap;
