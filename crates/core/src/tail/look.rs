@@ -6,13 +6,13 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-use super::Tailer;
 use super::content::{self, Content, Packed};
 use super::discovery::{Found, Listing};
 use super::generation::{Generation, Place, holds_tail};
 use super::identity::{Head, Mark, Start, Stat, tail_of};
 use super::revisit::revisit;
 use super::rotation::Rotated;
+use super::{PassedOver, QUIET_LOOKS, Tailer};
 use crate::codec::Encoding;
 use crate::error::Error;
 use crate::store::checkpoint::{self, Checkpoint, State};
@@ -47,14 +47,14 @@ impl Tailer {
             self.settled &= !seen.changed;
             if seen.parted {
                 // A copy that had nothing new may be what is left of it.
-                self.passed_over.clear();
+                self.passed_over.values_mut().for_each(|passed| passed.again = true);
             }
         }
         self.passed_over.retain(|file, _| unclaimed.contains_key(file));
         self.strangers.retain(|(stat, _)| unclaimed.get(&key(stat)).is_some_and(|found| found.stat == *stat));
         for found in &listing.files {
             if unclaimed.contains_key(&key(&found.stat)) {
-                self.welcome(found)?;
+                self.welcome(found, counts)?;
             }
         }
         self.from_end = false;
@@ -81,12 +81,11 @@ impl Tailer {
 
     /// Finds the generation that an unclaimed file holds, or begins one. What can't be told yet is passed over until the
     /// file changes.
-    fn welcome(&mut self, found: &Found) -> Result<(), Error> {
-        let seen = (found.stat, found.name.rotated);
-        if self.passed_over.get(&key(&found.stat)) == Some(&seen) || self.resume(found) {
+    fn welcome(&mut self, found: &Found, counts: bool) -> Result<(), Error> {
+        let Some(closed) = self.is_to_examine(found, counts) else { return Ok(()) };
+        if self.resume(found) {
             return Ok(());
         }
-        let closed = found.name.rotated == Rotated::Closed;
         let examined = match examine(found, closed) {
             Ok(examined) => examined,
             // It was renamed or removed meanwhile: the next look tells.
@@ -100,7 +99,7 @@ impl Tailer {
             }
         };
         let Some((examined, head)) = examined.and_then(Examined::with_head) else {
-            self.passed_over.insert(key(&found.stat), seen);
+            self.pass_over(found);
             return Ok(());
         };
         self.settled = false;
@@ -108,13 +107,34 @@ impl Tailer {
         let Examined { file, place, .. } = examined;
         match claim {
             Ok(Claim::Of(index)) => self.attach(index, place, head, file),
-            Ok(Claim::Copy) => _ = self.passed_over.insert(key(&found.stat), seen),
+            Ok(Claim::Copy) => self.pass_over(found),
             Ok(Claim::Nobody) => self.begin(found, place, head, file)?,
             Err(error) => {
                 log::warn!(path:? = found.path, error:% = error; "can't be read; it is tried again");
             }
         }
         Ok(())
+    }
+
+    /// Whether a file is closed by its writer, as far as is known; `None` if it has nothing new to tell.
+    fn is_to_examine(&mut self, found: &Found, counts: bool) -> Option<bool> {
+        let closed = found.name.rotated == Rotated::Closed;
+        let Some(passed) = self.passed_over.get_mut(&key(&found.stat)) else { return Some(closed) };
+        if (passed.stat, passed.rotated) != (found.stat, found.name.rotated) {
+            passed.quiet_looks = 0;
+            return Some(closed);
+        }
+        let before = passed.quiet_looks;
+        passed.quiet_looks = before.saturating_add(u32::from(counts));
+        let is_left = found.name.rotated != Rotated::No && passed.quiet_looks >= QUIET_LOOKS;
+        let is_new = std::mem::take(&mut passed.again) || is_left && before < QUIET_LOOKS;
+        is_new.then_some(closed || is_left)
+    }
+
+    fn pass_over(&mut self, found: &Found) {
+        let quiet_looks = self.passed_over.get(&key(&found.stat)).map_or(0, |passed| passed.quiet_looks);
+        let passed = PassedOver { stat: found.stat, rotated: found.name.rotated, quiet_looks, again: false };
+        self.passed_over.insert(key(&found.stat), passed);
     }
 
     /// Takes up a file that is exactly as it was when it was read last.

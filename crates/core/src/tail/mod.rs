@@ -67,7 +67,7 @@ pub struct Tailer {
     /// The oldest first.
     generations: Vec<Generation>,
     /// Files that tell nothing yet, or nothing new, as they were.
-    passed_over: HashMap<(u64, u64), (Stat, Rotated)>,
+    passed_over: HashMap<(u64, u64), PassedOver>,
     /// Files that begin as a generation does and go on otherwise, with its number.
     strangers: Vec<(Stat, i64)>,
     /// What can't be followed, as it was told.
@@ -79,6 +79,17 @@ pub struct Tailer {
     settled: bool,
     /// Whether files that are there are read from their end.
     from_end: bool,
+}
+
+/// A file that tells nothing yet, or nothing new, as it was when it was looked into.
+#[derive(Debug)]
+struct PassedOver {
+    stat: Stat,
+    rotated: Rotated,
+    /// Looks in a row that found it so.
+    quiet_looks: u32,
+    /// Whether it may be of use now that something else happened.
+    again: bool,
 }
 
 /// Stops a [`Tailer`] from elsewhere.
@@ -181,7 +192,7 @@ impl Tailer {
             if let Some(progress) = self.shared.take_dropped(generation.checkpoint.id) {
                 generation.rewind(progress.offset, progress.tail);
                 // What had nothing new for it may have by now.
-                self.passed_over.clear();
+                self.passed_over.values_mut().for_each(|passed| passed.again = true);
                 self.last_look = None;
             }
         }
@@ -215,7 +226,7 @@ impl Tailer {
         let generation = &mut self.generations[index];
         generation.displace(stat);
         self.strangers.push((*stat, generation.checkpoint.id));
-        self.passed_over.clear();
+        self.passed_over.values_mut().for_each(|passed| passed.again = true);
         // Which generation it holds is told by the next look.
         self.last_look = None;
         self.settled = false;

@@ -74,3 +74,13 @@ fn a_file_that_was_removed_is_followed_while_none_stands_in_its_place() {
     }
     assert_eq!(bench.gaps(), []);
 }
+
+#[test]
+fn a_renamed_file_that_holds_no_more_than_a_torn_line_is_read() {
+    let bench = Bench::new();
+    append(&bench.path("audit.log.1"), "torn");
+    let mut tailer = patient(&bench);
+    assert_eq!(drain(&mut tailer), [""; 0]);
+    assert_eq!([idle(&mut tailer), idle(&mut tailer)].concat(), ["torn"]);
+    assert_eq!(bench.states(), [("final".to_owned(), "plain".to_owned())]);
+}
