@@ -40,8 +40,8 @@ pub struct Lumberjack {
     mill: Mill,
 }
 
-/// A step of a rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A step of a rotation, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// The file is closed: nobody writes to it any more.
     Close,
