@@ -86,8 +86,9 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
     } else {
         generation.quiet_looks = generation.quiet_looks.saturating_add(u32::from(counts));
         // Whoever rotated it has let go of it by now: what has no line end will get none.
-        generation.unread |=
-            !generation.ended && generation.quiet_looks >= QUIET_LOOKS && generation.is_left();
+        if !generation.ended && generation.quiet_looks >= QUIET_LOOKS && generation.is_left() {
+            generation.read_again();
+        }
     }
     seen
 }

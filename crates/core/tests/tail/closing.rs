@@ -84,3 +84,14 @@ fn a_renamed_file_that_holds_no_more_than_a_torn_line_is_read() {
     assert_eq!([idle(&mut tailer), idle(&mut tailer)].concat(), ["torn"]);
     assert_eq!(bench.states(), [("final".to_owned(), "plain".to_owned())]);
 }
+
+#[test]
+fn files_that_are_not_held_are_closed_all_the_same() {
+    let bench = Bench::new();
+    for number in 1..4 {
+        append(&bench.path(&format!("audit.log.{number}")), &(lines(number..=number) + "torn"));
+    }
+    let mut tailer = bench.builder().refresh_interval(Duration::ZERO).max_open_files(1).build().unwrap();
+    assert_eq!(idle(&mut tailer).len(), 6);
+    assert!(bench.states().iter().all(|(state, _)| state == "final"), "{:?}", bench.states());
+}
