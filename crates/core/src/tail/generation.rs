@@ -103,6 +103,11 @@ impl Place {
         }
     }
 
+    /// Whether it is all of the content, and what packed copies were made from.
+    fn is_whole(&self) -> bool {
+        self.encoding == Encoding::Plain && self.rotated == Rotated::Closed
+    }
+
     /// Plain files can be read from any offset; of these, one that is still written tells most.
     fn rank(&self) -> (bool, Rotated) {
         (self.encoding != Encoding::Plain, self.rotated)
@@ -136,9 +141,8 @@ impl Generation {
         if place.encoding == Encoding::Plain {
             self.seen = self.seen.max(place.stat.size);
         }
-        // A packed copy tells no more than a plain one, as long as there is one.
-        self.unread |= place.encoding == Encoding::Plain
-            || self.places.iter().all(|known| known.encoding != Encoding::Plain);
+        // A packed copy tells no more than the file that was closed and packed, as long as that is there.
+        self.unread |= place.encoding == Encoding::Plain || !self.places.iter().any(Place::is_whole);
         self.places.push(place);
         self.places.sort_by_key(Place::rank);
         self.ended = false;
@@ -323,8 +327,8 @@ impl Generation {
             }
             end => self.lack(place, end),
         }
-        // Another place may tell more than this one did; of what was closed, packed copies don't.
-        let is_whole = self.ended && is_plain && self.seen <= self.at;
+        // Another place may tell more than this one did.
+        let is_whole = place.is_whole() && self.seen <= self.at;
         let tells = |place: &Place| !place.exhausted && !(is_whole && place.encoding != Encoding::Plain);
         let is_spent = self.open.as_ref().is_none_or(|(_, place)| self.is_spent(place));
         self.unread = is_spent && self.places.iter().any(tells);

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use super::{Bench, append, assert_once, drain, idle, lines, patient};
+use super::{Bench, ROTATED, append, assert_once, drain, gzip, idle, lines, patient};
 
 fn truncate(bench: &Bench) {
     File::options().write(true).open(bench.path("audit.log")).unwrap().set_len(0).unwrap();
@@ -111,4 +111,12 @@ fn a_file_that_goes_on_is_read_though_its_copy_was_read_first() {
     // Where it is gone, the copy has nothing new.
     fs::remove_file(&log).unwrap();
     assert_once(&idle(&mut tailer), []);
+}
+
+#[test]
+fn a_packed_file_is_read_though_a_shorter_copy_is_there() {
+    let bench = Bench::new();
+    fs::write(bench.path("audit.log.1"), lines(0..2)).unwrap();
+    fs::write(bench.path(&format!("{ROTATED}.gz")), gzip(lines(0..9).as_bytes())).unwrap();
+    assert_once(&idle(&mut patient(&bench)), 0..9);
 }
