@@ -172,6 +172,14 @@ pub(crate) fn lose(
     transaction.commit()
 }
 
+/// Takes back that a generation is gone, and what was noted for it at its offset.
+pub(crate) fn revive(connection: &mut Connection, generation: i64, offset: u64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    heal(&transaction, generation, offset)?;
+    transaction.execute("UPDATE generations SET state = 'growing' WHERE id = ?", [generation])?;
+    transaction.commit()
+}
+
 fn heal(connection: &Connection, generation: i64, until: u64) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached("DELETE FROM gaps WHERE generation = ? AND offset <= ?")?;
     statement.execute(params![generation, until.cast_signed()])?;

@@ -1,8 +1,28 @@
 //! What has come to an end: files that are read and closed, and files that are gone.
 
+use std::collections::HashSet;
+
+use super::discovery::Found;
+use super::generation::Generation;
 use super::{MISSING_LOOKS, Tailer};
 use crate::error::Error;
 use crate::store::checkpoint::{self, Checkpoint, State};
+
+/// Why there is a gap behind what was read to its end.
+const SEVERED: &str = "the file was removed before a newer one was met: others may have been, too";
+
+impl Generation {
+    /// What was seen and not read: how many bytes, and why.
+    fn unread_part(&self) -> Option<(Option<u64>, &'static str)> {
+        let length = self.seen.checked_sub(self.at).filter(|length| *length > 0);
+        length.map(|length| (Some(length), self.fate))
+    }
+
+    /// What is lost behind a generation that was read to its end: how many bytes, if that is known, and why.
+    fn loss(&self) -> Option<(Option<u64>, &'static str)> {
+        self.unread_part().or_else(|| self.severed.then_some((None, SEVERED)))
+    }
+}
 
 impl Tailer {
     /// Notes what has come to an end: files that are read and closed, and files that are gone.
@@ -17,7 +37,7 @@ impl Tailer {
             let generation = &self.generations[index];
             let known = &generation.checkpoint;
             let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);
-            if generation.ended && (moved || known.state != State::Final) {
+            if generation.ended && (moved || known.state == State::Growing) {
                 self.close(index, State::Final)?;
             }
             if self.generations[index].ended {
@@ -52,14 +72,13 @@ impl Tailer {
         };
         let store = self.shared.store();
         let failed = |error| store.failure(&error);
-        let lacks =
-            generation.seen.checked_sub(generation.at).filter(|lacks| *lacks > 0 && state == State::Final);
-        if let Some(length) = lacks {
-            let (id, at, why) = (closed.id, closed.offset, generation.fate);
-            checkpoint::insert_gap(store.connection(), id, at, Some(length), why).map_err(failed)?;
+        let lost = generation.loss().filter(|_| state == State::Final);
+        if let Some((length, why)) = lost {
+            checkpoint::insert_gap(store.connection(), closed.id, closed.offset, length, why)
+                .map_err(failed)?;
             self.shared.metrics.lost();
         }
-        let is_whole = state == State::Final && !generation.damaged && lacks.is_none();
+        let is_whole = state == State::Final && !generation.damaged && lost.is_none();
         checkpoint::close(store.connection(), &closed, is_whole).map_err(failed)?;
         generation.checkpoint = closed;
         generation.open = None;
@@ -69,8 +88,11 @@ impl Tailer {
     /// Gives up a generation that is gone before it was known to be complete.
     fn lose(&mut self, index: usize) -> Result<(), Error> {
         let generation = &mut self.generations[index];
-        let length = generation.seen.checked_sub(generation.at).filter(|length| *length > 0);
-        let why = generation.fate;
+        let lost = match generation.checkpoint.state {
+            State::Growing => generation.unread_part(),
+            _ => generation.loss(),
+        };
+        let (length, why) = lost.unwrap_or((None, generation.fate));
         let (id, at) = (generation.checkpoint.id, generation.at);
         {
             let mut store = self.shared.store();
@@ -78,8 +100,41 @@ impl Tailer {
             lost.map_err(|error| store.failure(&error))?;
         }
         generation.checkpoint.state = State::Gone;
+        generation.severed = false;
         self.shared.metrics.lost();
-        log::error!(path:? = generation.checkpoint.path, generation = id, offset = at; "entries may be lost: {why} before it was known to be read to its end");
+        log::error!(path:? = generation.checkpoint.path, generation = id, offset = at; "entries may be lost: {why}");
+        Ok(())
+    }
+
+    /// Notes where new files can't be known to follow the last one that was met: files are removed from the oldest on, so
+    /// that what came after one that is there is there, too.
+    pub(super) fn sever<'f>(&mut self, new: impl Iterator<Item = &'f Found>) -> Result<(), Error> {
+        let sources: HashSet<_> = new.map(|found| found.name.live.to_string_lossy()).collect();
+        for source in sources {
+            let last = self.generations.iter().rposition(|known| known.checkpoint.source == source);
+            let Some(index) = last.filter(|index| self.generations[*index].places.is_empty()) else {
+                continue;
+            };
+            self.generations[index].severed = true;
+            // What is not read to its end yet is noted when it is.
+            if self.generations[index].checkpoint.state != State::Growing {
+                self.lose(index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back that a generation is gone.
+    pub(super) fn revive(&mut self, index: usize) -> Result<(), Error> {
+        let generation = &mut self.generations[index];
+        generation.severed = false;
+        if generation.checkpoint.state != State::Gone {
+            return Ok(());
+        }
+        let mut store = self.shared.store();
+        let revived = checkpoint::revive(store.connection_mut(), generation.checkpoint.id, generation.at);
+        revived.map_err(|error| store.failure(&error))?;
+        generation.checkpoint.state = State::Growing;
         Ok(())
     }
 

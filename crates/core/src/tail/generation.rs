@@ -55,6 +55,8 @@ pub(crate) struct Generation {
     pub(crate) fate: &'static str,
     /// Why packed data has no more than was read, though more should follow; until it is noted.
     pub(crate) lack: Option<String>,
+    /// Whether it was gone when the next one of its source was met: others may have come and gone in between.
+    pub(crate) severed: bool,
     /// Whether packed data is damaged behind what was read.
     pub(crate) damaged: bool,
     /// Whether another file stands where the one was that is held open.
@@ -130,6 +132,7 @@ impl Generation {
             missing_looks: 0,
             fate: "the file was removed",
             lack: None,
+            severed: false,
             damaged: false,
             superseded: false,
         }

@@ -52,9 +52,17 @@ impl Tailer {
         }
         self.passed_over.retain(|file, _| unclaimed.contains_key(file));
         self.strangers.retain(|(stat, _)| unclaimed.get(&key(stat)).is_some_and(|found| found.stat == *stat));
+        let mut new = Vec::new();
         for found in &listing.files {
             if unclaimed.contains_key(&key(&found.stat)) {
-                self.welcome(found, counts)?;
+                new.extend(self.welcome(found, counts)?);
+            }
+        }
+        self.sever(new.iter().map(|new| new.found))?;
+        for new in new {
+            // Copies of each other may be among them.
+            if let Some(new) = self.claim(new)? {
+                self.begin(new)?;
             }
         }
         self.from_end = false;
@@ -79,41 +87,45 @@ impl Tailer {
         self.refused.clone_from(&listing.refused);
     }
 
-    /// Finds the generation that an unclaimed file holds, or begins one. What can't be told yet is passed over until the
-    /// file changes.
-    fn welcome(&mut self, found: &Found, counts: bool) -> Result<(), Error> {
-        let Some(closed) = self.is_to_examine(found, counts) else { return Ok(()) };
+    /// Looks into an unclaimed file, and finds the generation that it holds; gives it back if there is none. What can't
+    /// be told yet is passed over until the file changes.
+    fn welcome<'f>(&mut self, found: &'f Found, counts: bool) -> Result<Option<New<'f>>, Error> {
+        let Some(closed) = self.is_to_examine(found, counts) else { return Ok(None) };
         if self.resume(found) {
-            return Ok(());
+            return Ok(None);
         }
-        let examined = match examine(found, closed) {
-            Ok(examined) => examined,
+        match examine(found, closed) {
+            Ok(Some(new)) => {
+                self.settled = false;
+                return self.claim(new);
+            }
+            Ok(None) => self.pass_over(found),
             // It was renamed or removed meanwhile: the next look tells.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let why = format!("can't be read: {error}");
                 if self.refused.insert(found.path.clone(), why.clone()).as_deref() != Some(&why) {
                     log::warn!(path:? = found.path; "{why}; it is tried again");
                 }
-                return Ok(());
-            }
-        };
-        let Some((examined, head)) = examined.and_then(Examined::with_head) else {
-            self.pass_over(found);
-            return Ok(());
-        };
-        self.settled = false;
-        let claim = self.claimant(&examined, found);
-        let Examined { file, place, .. } = examined;
-        match claim {
-            Ok(Claim::Of(index)) => self.attach(index, place, head, file),
-            Ok(Claim::Copy) => self.pass_over(found),
-            Ok(Claim::Nobody) => self.begin(found, place, head, file)?,
-            Err(error) => {
-                log::warn!(path:? = found.path, error:% = error; "can't be read; it is tried again");
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Gives a file to the generation that it holds; gives it back if there is none.
+    fn claim<'f>(&mut self, new: New<'f>) -> Result<Option<New<'f>>, Error> {
+        match self.claimant(&new) {
+            Ok(Claim::Nobody) => return Ok(Some(new)),
+            Ok(Claim::Of(index)) => {
+                self.revive(index)?;
+                self.attach(index, new);
+            }
+            Ok(Claim::Copy) => self.pass_over(new.found),
+            Err(error) => {
+                log::warn!(path:? = new.found.path, error:% = error; "can't be read; it is tried again");
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a file is closed by its writer, as far as is known; `None` if it has nothing new to tell.
@@ -144,6 +156,7 @@ impl Tailer {
             let known = &generation.checkpoint;
             generation.places.is_empty()
                 && generation.at > 0
+                && known.state != State::Gone
                 && known.stat == found.stat
                 && !strangers.contains(&(found.stat, known.id))
         });
@@ -160,8 +173,8 @@ impl Tailer {
         true
     }
 
-    fn claimant(&self, examined: &Examined, found: &Found) -> io::Result<Claim> {
-        let Examined { file, place, start } = examined;
+    fn claimant(&self, new: &New<'_>) -> io::Result<Claim> {
+        let New { found, file, place, start, .. } = new;
         for (index, generation) in self.generations.iter().enumerate().rev() {
             let known = &generation.checkpoint;
             let is_stranger = || self.strangers.contains(&(place.stat, known.id));
@@ -203,7 +216,8 @@ impl Tailer {
         Ok(false)
     }
 
-    fn attach(&mut self, index: usize, place: Place, head: Head, file: File) {
+    fn attach(&mut self, index: usize, new: New<'_>) {
+        let New { file, place, head, .. } = new;
         let generation = &mut self.generations[index];
         if generation.checkpoint.path != place.path.to_string_lossy() {
             self.shared.metrics.rotated();
@@ -218,9 +232,10 @@ impl Tailer {
     }
 
     /// Begins a generation.
-    fn begin(&mut self, found: &Found, place: Place, head: Head, file: File) -> Result<(), Error> {
+    fn begin(&mut self, new: New<'_>) -> Result<(), Error> {
+        let New { found, place, head, .. } = &new;
         let (offset, tail) = if self.from_end {
-            match end_of(&file, &place) {
+            match end_of(&new.file, place) {
                 Ok(end) => end,
                 Err(error) => {
                     log::warn!(path:? = found.path, error:% = error; "its end can't be found: it is read from its beginning");
@@ -236,7 +251,7 @@ impl Tailer {
             path: found.path.to_string_lossy().into_owned(),
             encoding: place.encoding.name().to_owned(),
             stat: place.stat,
-            head,
+            head: *head,
             offset,
             tail,
             state: State::Growing,
@@ -250,7 +265,7 @@ impl Tailer {
         self.shared.metrics.began();
         log::info!(path:? = found.path, generation = checkpoint.id, offset = offset; "follows a file");
         self.generations.push(Generation::new(checkpoint));
-        self.attach(self.generations.len() - 1, place, head, file);
+        self.attach(self.generations.len() - 1, new);
         Ok(())
     }
 }
@@ -265,24 +280,16 @@ enum Claim {
 }
 
 /// A file that was looked into.
-struct Examined {
+struct New<'f> {
+    found: &'f Found,
     file: File,
     place: Place,
     start: Start,
+    head: Head,
 }
 
-impl Examined {
-    /// `None` if the file tells nothing yet.
-    fn with_head(self) -> Option<(Self, Head)> {
-        let head = self.start.head()?;
-        // What is still being packed will tell more.
-        let is_whole = self.place.encoding == Encoding::Plain || self.start.ended || !head.is_short();
-        is_whole.then_some((self, head))
-    }
-}
-
-/// `None` if not even the file's encoding can be told yet.
-fn examine(found: &Found, closed: bool) -> io::Result<Option<Examined>> {
+/// `None` if the file tells nothing yet.
+fn examine(found: &Found, closed: bool) -> io::Result<Option<New<'_>>> {
     let (file, opened) = content::open(&found.path)?;
     if !opened.is_same_file(&found.stat) {
         return Err(io::ErrorKind::NotFound.into());
@@ -293,7 +300,10 @@ fn examine(found: &Found, closed: bool) -> io::Result<Option<Examined>> {
         Encoding::Plain => content::plain_start(&file, closed)?,
         packed => content::packed_start(file.try_clone()?, found.stat, packed)?,
     };
-    Ok(Some(Examined { file, place, start }))
+    // What is still being packed will tell more.
+    let tells = |head: &Head| place.encoding == Encoding::Plain || start.ended || !head.is_short();
+    let head = start.head().filter(tells);
+    Ok(head.map(|head| New { found, file, place, start, head }))
 }
 
 /// Whether a file is called as if it were packed or renamed from the one that a generation is in, or was in.

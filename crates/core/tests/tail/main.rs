@@ -7,6 +7,7 @@ mod copies;
 mod descriptors;
 mod identity;
 mod packed;
+mod removal;
 mod rotation;
 
 use std::collections::BTreeMap;
