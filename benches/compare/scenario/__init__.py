@@ -1,0 +1,12 @@
+"""One file for each thing that is measured. Each has
+
+- `name`, for `--only`
+- `is_asked_for`: whether it runs only when it is asked for
+- `run(logs, peers, rounds)`, which gives a `report.Table`
+
+A bench of the store or of the collector is a further file, and a line below.
+"""
+
+from scenario import archive, counting, growth, names, program, window
+
+SCENARIOS = [*names.SCENARIOS, counting, window, archive, growth, program]

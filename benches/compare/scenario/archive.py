@@ -1,0 +1,35 @@
+"""A folder of compressed files, as rotation leaves them."""
+
+import gzip
+import shlex
+import shutil
+
+import promise
+from logs import ABSENT, BLOCK
+from measure import Row, measure
+from question import evicted
+from report import Table, amount
+
+name = "gz"
+is_asked_for = False
+EVICTED, ZCAT = "audit-who evicted", "zcat | rg -c -F"
+
+
+def run(logs, peers, rounds):
+    folder = logs.archive()
+    files = sorted(folder.glob("*.gz"))
+    size = sum(inflated(file) for file in files)
+    rows = []
+    if peers.has_rg and shutil.which("zcat"):
+        command = f"zcat {shlex.join(map(str, files))} | rg -c -F {ABSENT}"
+        rows.append(Row(ZCAT, ["sh", "-c", command], size))
+    rows.append(peers.ours("evicted", ["evicted", f"pod/{ABSENT}", folder], size))
+    rows += peers.ask(evicted(ABSENT), folder / "*.gz", size)
+    measure(rows, rounds)
+    title = f"{len(files)} compressed files of {amount(size / len(files))} of log each"
+    return Table(name, title, rows, [promise.faster(rows, EVICTED, 3, ZCAT), promise.memory(rows)])
+
+
+def inflated(file):
+    with gzip.open(file) as log:
+        return sum(len(block) for block in iter(lambda: log.read(BLOCK), b""))
