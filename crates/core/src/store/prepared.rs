@@ -31,6 +31,7 @@ pub struct Prepared {
     texts: String,
     pub(super) bad: Vec<Bad>,
     pub(super) counts: Counts,
+    pub(super) seen: u64,
     /// Of all events, kept or not.
     pub(super) times: Timeline,
 }
@@ -111,6 +112,7 @@ impl Prepared {
             texts: String::new(),
             bad: Vec::new(),
             counts: Counts::default(),
+            seen: 0,
             times: Timeline::default(),
         }
     }
@@ -118,6 +120,16 @@ impl Prepared {
     /// How many events are to be kept.
     pub const fn events(&self) -> usize {
         self.rows.len()
+    }
+
+    /// How many events were read, to be kept or not.
+    pub const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// How many lines and runs of NULs hold no entry, or do so in part.
+    pub const fn bad_lines(&self) -> u64 {
+        self.counts.bad_lines
     }
 
     /// Holds a text, for a row to name.

@@ -276,6 +276,7 @@ impl Sink for Line<'_, '_, '_> {
             self.work.keep(event, &line);
         }
         self.events += 1;
+        self.work.prepared.seen += 1;
     }
 
     fn bad(&mut self, span: Range<usize>, reason: &str) {

@@ -26,6 +26,8 @@ pub struct Batch {
     /// The content that the records are in.
     pub(crate) data: Vec<u8>,
     pub(crate) records: Vec<Run>,
+    /// How many records there are, held or not.
+    pub(crate) entries: u64,
     pub(crate) spans: Vec<Span>,
     pub(crate) unterminated: bool,
     pub(crate) committed: bool,
@@ -146,6 +148,13 @@ impl Batch {
         })
     }
 
+    /// Frees what only [`entries`](Self::entries) needs, of which there are none afterwards: who has made of them what is to
+    /// be written can let many batches wait to be committed.
+    pub fn release(&mut self) {
+        self.data = Vec::new();
+        self.records = Vec::new();
+    }
+
     /// What stands between two places of the generation's content; empty if the batch does not hold all of it.
     pub(crate) fn content(&self, range: std::ops::Range<u64>) -> &[u8] {
         let at = |offset: u64| usize::try_from(offset.checked_sub(self.from)?).ok();
@@ -187,7 +196,7 @@ impl Batch {
                 self.committed = true;
                 let progress = Progress { offset: self.to.offset, tail: self.to.tail, dropped: false };
                 shared.progresses().insert(self.to.id, progress);
-                metrics.committed(self.length(), self.records.len() as u64, self.spans.len() as u64);
+                metrics.committed(self.length(), self.entries, self.spans.len() as u64);
                 Ok(value)
             }
             Ok(None) => {

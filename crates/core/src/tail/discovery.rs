@@ -11,6 +11,9 @@ use super::identity::Stat;
 use super::rotation::Name;
 use crate::error::{Error, ErrorKind};
 
+/// Why a device, a FIFO or a socket is not followed.
+pub const NO_FILE: &str = "is no regular file";
+
 /// What is followed.
 #[derive(Debug)]
 pub(crate) struct Discovery {
@@ -68,7 +71,9 @@ impl Discovery {
     /// Looks what is there now.
     pub(crate) fn list(&self) -> Listing {
         let mut listing = Listing { whole: true, ..Listing::default() };
-        let mut met = HashSet::new();
+        // By whatever name the store's folder is listed, its files are not followed.
+        let own = self.own.iter().filter_map(|path| fs::metadata(path).ok()).map(|own| Stat::of(&own));
+        let mut met: HashSet<_> = own.map(|own| (own.device, own.inode)).collect();
         for wanted in &self.wanted {
             match wanted {
                 Wanted::Path(path) if path.is_dir() => self.folder(path, &mut met, &mut listing),
@@ -153,7 +158,7 @@ impl Discovery {
                 }
             }
             Ok(_) => {
-                listing.refused.insert(path.to_owned(), "is no regular file".to_owned());
+                listing.refused.insert(path.to_owned(), NO_FILE.to_owned());
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {

@@ -373,6 +373,7 @@ impl Generation {
             from,
             to,
             data: part.data,
+            entries: part.records.len() as u64,
             records: part.records,
             spans: part.spans,
             unterminated: part.unterminated,

@@ -27,13 +27,14 @@ mod rotation;
 mod wake;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::batch::Shared;
 pub use self::batch::{Batch, Entry, Span};
 use self::discovery::Discovery;
+pub use self::discovery::NO_FILE;
 use self::generation::{Generation, Read};
 use self::identity::Stat;
 pub use self::metrics::Metrics;
@@ -156,6 +157,12 @@ impl Tailer {
         Arc::clone(&self.shared.metrics)
     }
 
+    /// What can't be followed or read at present, with why: what is no regular file, what may not be opened, what the
+    /// system fails to read.
+    pub fn refused(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.refused.iter().map(|(path, why)| (path.as_path(), why.as_str()))
+    }
+
     /// The next batch that can be had without waiting; `None` if there is none now.
     ///
     /// # Errors
@@ -210,6 +217,7 @@ impl Tailer {
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
                     Err((path, error)) => {
                         log::warn!(path:? = path, error:% = error; "a file can't be read: it is tried again");
+                        self.refused.insert(path, format!("can't be read: {error}"));
                         let generation = &mut self.generations[index];
                         generation.open = None;
                         generation.unread = false;
