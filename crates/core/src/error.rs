@@ -65,6 +65,8 @@ pub enum ErrorKind {
     Conflict,
     /// Another collector writes to the store.
     Held,
+    /// The store would be on a file system of another machine.
+    RemoteStore,
     /// SQLite failed in another way.
     Database,
 }
@@ -118,6 +120,10 @@ impl ErrorKind {
             }
             Self::Conflict => ("", "; end the other process that commits to it"),
             Self::Held => ("the store is written by another collector: ", "; end it, or use another store"),
+            Self::RemoteStore => (
+                "the store cannot be on the network file system ",
+                ", where commits can get lost; put it on a disk of this machine",
+            ),
             Self::Database => ("the store failed: ", ""),
         }
     }
