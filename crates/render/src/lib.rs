@@ -48,6 +48,7 @@ pub use crate::doctor::{write_doctor, write_doctor_json};
 pub use crate::format::{Format, UnknownFormat};
 pub use crate::json::line as json_line;
 pub use crate::summary::summary;
+pub use crate::table::write_table;
 
 /// Everything that one question got back.
 #[derive(Clone, Copy, Debug)]

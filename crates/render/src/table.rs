@@ -50,11 +50,24 @@ fn rows(answers: &[Answer], style: &Style, out: &mut dyn io::Write) -> io::Resul
     if answers.is_empty() {
         return Ok(());
     }
+    let cells = answers.iter().map(|answer| COLUMNS.map(|(_, cell)| cell(answer, style)));
+    write_table(COLUMNS.map(|(head, _)| head), cells, out)
+}
+
+/// Writes a table as kubectl prints them, with every hidden character as a visible escape. Without rows only the head is
+/// written.
+///
+/// The error is that of `out`.
+pub fn write_table<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(COLUMNS.map(|(head, _)| head));
-    for answer in answers {
-        table.add_row(COLUMNS.map(|(_, cell)| shown(&cell(answer, style))));
+    table.set_header(head);
+    for row in rows {
+        table.add_row(row.map(|cell| shown(&cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

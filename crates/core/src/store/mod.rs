@@ -3,6 +3,7 @@
 pub(crate) mod checkpoint;
 mod compression;
 mod failure;
+pub mod inspect;
 mod keep;
 pub mod lock;
 mod prepared;
@@ -120,7 +121,6 @@ impl Store {
 }
 
 /// Opens the store at `path` for reading alone; another process may write to it meanwhile.
-#[expect(dead_code, reason = "questions on a store come next")]
 pub(crate) fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
     let failed = |error| failure::of(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

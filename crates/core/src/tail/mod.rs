@@ -24,6 +24,7 @@ mod metrics;
 mod options;
 mod revisit;
 mod rotation;
+pub(crate) mod verification;
 mod wake;
 
 use std::collections::{BTreeMap, HashMap};
