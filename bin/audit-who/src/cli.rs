@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{explain, filters, policy};
+use crate::{checkpoint, collect, explain, filters, policy};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -35,6 +35,8 @@ pub(crate) fn command() -> Command {
         .subcommands(QUESTIONS.iter().map(question))
         .subcommand(policy::command())
         .subcommand(doctor())
+        .subcommand(collect::command())
+        .subcommand(checkpoint::command())
 }
 
 const AFTER_DOCTOR: &str = "\
@@ -167,7 +169,7 @@ fn output() -> [Arg; 5] {
     ]
 }
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 

@@ -1,13 +1,17 @@
 //! `audit-who`: answers who did it, from Kubernetes audit logs.
 
 mod asking;
+mod checkpoint;
 mod cli;
+mod collect;
 mod counting;
 mod doctor;
 mod explain;
 mod filters;
+mod logging;
 mod places;
 mod policy;
+mod quantity;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -19,6 +23,8 @@ fn main() -> ExitCode {
     let ended = match matches.subcommand() {
         Some(("doctor", matches)) => doctor::run(matches),
         Some((policy::NAME, matches)) => policy::run(matches),
+        Some((collect::NAME, matches)) => collect::run(matches),
+        Some((checkpoint::NAME, matches)) => checkpoint::run(matches),
         _ => asking::run(&matches),
     };
     match ended {

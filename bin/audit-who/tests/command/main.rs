@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is tests")]
 
+mod checkpoint;
+mod collect;
+mod collect_failures;
+mod collect_metrics;
+mod collector;
 mod completeness;
 mod count;
 mod doctor;

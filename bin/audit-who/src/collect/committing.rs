@@ -1,0 +1,134 @@
+//! Commits what is read, in its order, and looks after the store.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use audit_who_core::store::Prepared;
+use audit_who_core::tail::{Batch, StoreHandle};
+
+use super::options::Options;
+use super::state::{Part, Patience, State};
+use crate::logging;
+
+/// How long nothing must come before the store is looked after.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What there is to do.
+pub(super) enum Work {
+    /// Records, and what is stored of them.
+    Batch(Box<(Batch, Prepared)>),
+    /// To say that everything before is committed.
+    Settle(SyncSender<()>),
+}
+
+/// Commits batches.
+pub(super) struct Committer<'a> {
+    store: StoreHandle,
+    state: &'a State,
+    db: PathBuf,
+    /// Device and inode of the store's file.
+    file: (u64, u64),
+    /// Whether something was committed since the store was looked after.
+    dirty: bool,
+}
+
+impl<'a> Committer<'a> {
+    pub(super) fn new(store: StoreHandle, options: &Options, state: &'a State) -> anyhow::Result<Self> {
+        let db = options.db.clone();
+        let file = identity(&db)?;
+        Ok(Self { store, state, db, file, dirty: false })
+    }
+
+    /// Works until nothing more can come. An error ends everything else, too.
+    pub(super) fn run(mut self, work: Receiver<Work>) -> anyhow::Result<()> {
+        let ended = self.work(&work);
+        // Nobody waits for room any more.
+        drop(work);
+        if ended.is_ok()
+            && let Err(error) = self.store.with(|store| store.sync(true))
+        {
+            log::warn!("the write-ahead log stays beside the store, and is read with it: {error}");
+        }
+        ended
+    }
+
+    fn work(&mut self, work: &Receiver<Work>) -> anyhow::Result<()> {
+        loop {
+            match work.recv_timeout(IDLE) {
+                Ok(Work::Batch(records)) => self.commit(*records)?,
+                // Who asked may have given up.
+                Ok(Work::Settle(done)) => _ = done.send(()),
+                Err(RecvTimeoutError::Timeout) => self.rest(),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            logging::tick();
+        }
+    }
+
+    /// Commits a batch, however often that has to be tried.
+    fn commit(&mut self, (mut batch, prepared): (Batch, Prepared)) -> anyhow::Result<()> {
+        let mut patience = Patience::new();
+        let kept = loop {
+            // What is committed to a file without a name is lost.
+            if identity(&self.db)? != self.file {
+                bail!(
+                    "{}: the store was replaced by another file; run it again to collect into that one",
+                    self.db.display()
+                );
+            }
+            let error = match batch.commit_with(|transaction| prepared.write(transaction)) {
+                Ok(kept) => break kept,
+                Err(error) => error,
+            };
+            if !error.is_temporary() {
+                return Err(error.into());
+            }
+            if self.state.stop().is_told() {
+                return Err(error)
+                    .context("not all that was read is committed; it is read again at the next start");
+            }
+            self.state.trouble(Part::Committing, &error);
+            log::error!(waited:? = patience.spent(); "a commit failed: reading waits, and it is tried again: {error}");
+            self.state.stop().wait(patience.next());
+        };
+        self.state.events.add(prepared.seen());
+        self.state.kept.add(kept);
+        self.state.bad_spans.add(prepared.bad_lines());
+        if self.state.resolved(Part::Committing) {
+            log::info!(waited:? = patience.spent(); "commits succeed again");
+        }
+        log::debug!(generation = batch.generation(), path = batch.path(), bytes = batch.length(); "committed");
+        self.state.committed(logging::now());
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// While there is nothing to commit: makes it durable, and the write-ahead log short.
+    fn rest(&mut self) {
+        if std::mem::take(&mut self.dirty)
+            && let Err(error) = self.store.with(|store| store.sync(false))
+        {
+            log::warn!(
+                "the write-ahead log is not brought into the store, which is tried again later: {error}"
+            );
+        }
+    }
+}
+
+impl Drop for Committer<'_> {
+    /// However it ends: nobody is to read what nobody commits.
+    fn drop(&mut self) {
+        self.state.stop().tell();
+    }
+}
+
+fn identity(db: &PathBuf) -> anyhow::Result<(u64, u64)> {
+    let metadata = fs::metadata(db).with_context(|| {
+        format!("{}: the store is not there any more; run it again to collect into a new one", db.display())
+    })?;
+    Ok((metadata.dev(), metadata.ino()))
+}
