@@ -9,6 +9,7 @@ mod collect_metrics;
 mod collector;
 mod completeness;
 mod count;
+mod crash;
 mod doctor;
 mod errors;
 mod examples;
