@@ -48,18 +48,19 @@ def jq_program(question, _):
 # Stands for the log.
 FILE = object()
 # Label; the command or Python module it needs; what comes before the query; what the query is; what follows it; which part
-# of the log it reads. Python modules are run by a Python of their own, whose start is in their time.
+# of the log it reads. One that is here in two forms is asked in the first. Python modules are run by a Python of their own,
+# whose start is in their time.
 PEERS = [
     ("DuckDB", "module:duckdb", [sys.executable, "-c", RUN_DUCKDB], duckdb_sql, [], 1),
-    ("DuckDB (command)", "duckdb", ["duckdb", "-noheader", "-list", "-c"], duckdb_sql, [], 1),
-    ("chdb", "module:chdb", [sys.executable, "-c", RUN_CHDB], clickhouse_sql, [], 1),
-    ("clickhouse-local", "clickhouse-local", ["clickhouse-local", "--query"], clickhouse_sql, [], 1),
+    ("DuckDB", "duckdb", ["duckdb", "-noheader", "-list", "-c"], duckdb_sql, [], 1),
+    ("ClickHouse", "module:chdb", [sys.executable, "-c", RUN_CHDB], clickhouse_sql, [], 1),
+    ("ClickHouse", "clickhouse-local", ["clickhouse-local", "--query"], clickhouse_sql, [], 1),
     ("jq", "jq", ["jq", "-r"], jq_program, [FILE], 10),
     ("jaq", "jaq", ["jaq", "-r"], jq_program, [FILE], 10),
     ("gojq", "gojq", ["gojq", "-r"], jq_program, [FILE], 10),
     ("lnav", "lnav", ["lnav", "-I", FORMATS, "-n", "-c"], lnav_sql, ["-c", ":write-jsonlines-to -", FILE], 10),
 ]
-DATABASES = ["DuckDB", "DuckDB (command)", "chdb", "clickhouse-local"]
+DATABASES = ["DuckDB", "ClickHouse"]
 LIMIT = "audit-who-limit"
 
 
@@ -70,15 +71,19 @@ class Peers:
         self.audit_who = folder / "audit-who"
         self.limit = folder / LIMIT
         self.has_rg = shutil.which("rg") is not None
-        self.here = [peer for peer in PEERS if is_here(peer[1])]
+        here = {}
+        for peer in PEERS:
+            if is_here(peer[1]):
+                here.setdefault(peer[0], peer)
+        self.here = list(here.values())
 
     def absent(self):
-        names = [label for label, needs, *_ in PEERS if not is_here(needs)]
-        programs = [("rg", self.has_rg), (LIMIT, self.limit.exists())]
-        return [f"{name} is not installed" for name in names + [name for name, found in programs if not found]]
+        here = [label for label, *_ in self.here] + ["rg"] * self.has_rg + [LIMIT] * self.limit.exists()
+        wanted = dict.fromkeys([*(label for label, *_ in PEERS), "rg", LIMIT])
+        return [f"{label} is not installed" for label in wanted if label not in here]
 
     def versions(self):
-        return [version("rg")] * self.has_rg + [version(needs) for _, needs, *_ in self.here]
+        return [version(needs) for needs in ["rg"] * self.has_rg + [needs for _, needs, *_ in self.here]]
 
     def ours(self, label, words, size, answer=None):
         return Row(f"audit-who {label}", [self.audit_who, *words], size, answer=answer)

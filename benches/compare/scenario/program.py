@@ -1,24 +1,21 @@
 """The program itself: how soon it is there, and how large it is. A peer's start is part of its time elsewhere."""
 
-import sys
-
 from measure import Row, measure
-from peers import RUN_CHDB, RUN_DUCKDB
+from peers import DATABASES
 from promise import Promise, within
 from report import Table
 
 name = "start"
 is_asked_for = False
 VERSION = "audit-who --version"
-STARTS = {"DuckDB": RUN_DUCKDB, "chdb": RUN_CHDB}
 
 
 def run(logs, peers, rounds):
     rows = [Row("rg --version", ["rg", "--version"])] * peers.has_rg
     rows.append(Row(VERSION, [peers.audit_who, "--version"]))
-    for label, *_ in peers.here:
-        if label in STARTS:
-            rows.append(Row(f"{label}, SELECT 1", [sys.executable, "-c", STARTS[label], "SELECT 1"]))
+    for label, _, before, *_ in peers.here:
+        if label in DATABASES:
+            rows.append(Row(f"{label}, SELECT 1", [*before, "SELECT 1"]))
     measure(rows, rounds)
     size = peers.audit_who.stat().st_size / 1e6
     promises = [within(rows, VERSION, 0.005), Promise("audit-who < 15 MB on disk", f"{size:.1f} MB", size < 15)]
