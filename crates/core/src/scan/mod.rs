@@ -1,5 +1,6 @@
 //! From inputs to what a fold learned from them, with every byte accounted for.
 
+mod ahead;
 mod buffer;
 mod clock;
 mod documents;
@@ -121,7 +122,8 @@ impl Scan {
     ) -> (F, Coverage) {
         let sources = inputs.sources();
         let rules = Rules { prefilter: Prefilter::new(&look.literals), decode, max_line: self.max_line };
-        let sizes = Sizes { range: self.range, reach: self.reach, spacing: self.spacing };
+        let sizes =
+            Sizes { threads: self.threads, range: self.range, reach: self.reach, spacing: self.spacing };
         let plan = Plan::new(sources, look.window(), sizes);
         let pieces = &plan.pieces;
         let next = AtomicUsize::new(0);
@@ -157,7 +159,7 @@ impl Scan {
 
 /// Keeps between which times the sources that can't be cut hold entries, where these are in order.
 fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64) {
-    for piece in plan.pieces.iter().filter(|piece| matches!(piece.part, Part::Whole)) {
+    for piece in plan.pieces.iter().filter(|piece| matches!(piece.part, Part::Whole { .. })) {
         let source = &inputs.sources()[piece.source];
         let is_whole = findings.errors.iter().all(|error| error.path() != Path::new(&source.name));
         let tally = &findings.tallies[piece.source];

@@ -19,17 +19,19 @@ pub(super) struct Piece {
 }
 
 pub(super) enum Part {
-    Whole,
-    /// Bytes from the start of a plain file.
-    Range {
-        from: u64,
-        stop: u64,
+    Whole {
+        /// Whether the other threads are done sooner than this one, so that one more may decode ahead of it.
+        alone: bool,
     },
+    /// Bytes from the start of a plain file.
+    Range { from: u64, stop: u64 },
 }
 
-/// The most that is read at once, and the least; in bytes.
+/// Who reads how much at once, at the most and at the least; in bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
+    /// How many threads read.
+    pub(super) threads: usize,
     /// Of a plain file that one thread takes at once.
     pub(super) range: u64,
     /// Of a source, from where its reading begins.
@@ -79,7 +81,12 @@ impl Plan {
             }
         }
         whole.sort_by_key(|(length, number)| (Reverse(*length), *number));
-        let whole = whole.into_iter().map(|(_, source)| Piece { source, part: Part::Whole });
+        let others = sizes.threads.saturating_sub(1) as u64;
+        let mut left: u64 = whole.iter().fold(0, |sum, (length, _)| sum.saturating_add(*length));
+        let whole = whole.into_iter().map(|(length, source)| {
+            left = left.saturating_sub(length);
+            Piece { source, part: Part::Whole { alone: length.saturating_mul(others) > left } }
+        });
         plan.pieces.splice(0..0, whole);
         plan
     }

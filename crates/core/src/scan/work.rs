@@ -5,6 +5,8 @@ use std::io::Read;
 use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::fold::Fold;
 
+use super::BLOCK;
+use super::ahead::ahead;
 use super::buffer::Buffer;
 use super::documents::Documents;
 use super::ledger::{Ledger, Rules, Spans};
@@ -83,9 +85,7 @@ impl<'a, F: Fold> Worker<'a, F> {
         let source = &self.sources[piece.source];
         let ended = match (&source.content, &piece.part) {
             (Content::File(file), Part::Range { from, stop }) => self.range(piece.source, file, *from, *stop),
-            (Content::File(file), Part::Whole) => {
-                file.snapshot(0).and_then(|reader| self.whole(piece.source, file.encoding, reader))
-            }
+            (Content::File(file), Part::Whole { alone }) => self.file(piece.source, file, *alone),
             (Content::Stream(stream), _) => self.stream(piece.source, stream),
         };
         let error = match ended {
@@ -112,20 +112,35 @@ impl<'a, F: Fold> Worker<'a, F> {
             Unreadable::Copy(error) => Error::new(ErrorKind::Spool, name, error),
         })?;
         let reader = Headed::new(reading, MAGIC);
-        self.whole(source, Encoding::of(reader.head()), reader)
+        let encoding = Encoding::of(reader.head());
+        let decoder = self.decoder(source, encoding, reader)?;
+        Ok(self.read(source, encoding, decoder))
     }
 
-    fn whole(&mut self, source: usize, encoding: Encoding, raw: impl Read) -> Result<Ended, Error> {
+    fn file(&mut self, source: usize, file: &LogFile, alone: bool) -> Result<Ended, Error> {
+        let encoding = file.encoding;
+        let decoder = self.decoder(source, encoding, file.snapshot(0)?)?;
+        Ok(if alone && encoding != Encoding::Plain {
+            ahead(decoder, BLOCK, |reader| self.read(source, encoding, reader))
+        } else {
+            self.read(source, encoding, decoder)
+        })
+    }
+
+    fn decoder<R: Read>(&self, source: usize, encoding: Encoding, raw: R) -> Result<Decoder<R>, Error> {
         let name = self.sources[source].name.as_str();
-        let decoder = Decoder::new(encoding, raw).map_err(|error| Error::opening(name, error))?;
-        let reader = Headed::new(decoder, HEAD);
+        Decoder::new(encoding, raw).map_err(|error| Error::opening(name, error))
+    }
+
+    fn read(&mut self, source: usize, encoding: Encoding, content: impl Read) -> Ended {
+        let reader = Headed::new(content, HEAD);
         let layout = Layout::of(reader.head());
         let reach = self.reach;
         let (ledger, buffer) = self.ledger(source, encoding);
-        Ok(match layout {
+        match layout {
             Layout::Lines => Lines::new(reader, buffer, ledger, 0, reach).run(),
             Layout::Documents => Documents::new(reader, buffer, ledger).run(),
-        })
+        }
     }
 
     fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
