@@ -194,8 +194,10 @@ impl Batch {
         match written {
             Ok(Some(value)) => {
                 self.committed = true;
-                let progress = Progress { offset: self.to.offset, tail: self.to.tail, dropped: false };
-                shared.progresses().insert(self.to.id, progress);
+                if let Some(progress) = shared.progresses().get_mut(&self.to.id) {
+                    // A later batch may have been dropped before.
+                    (progress.offset, progress.tail) = (self.to.offset, self.to.tail);
+                }
                 metrics.committed(self.length(), self.entries, self.spans.len() as u64);
                 Ok(value)
             }

@@ -183,3 +183,15 @@ fn a_file_that_is_renamed_after_the_look_and_before_it_is_opened_is_read() {
     fs::rename(&log, bench.path("audit-2026-08-21T10-06-39.123.log")).unwrap();
     assert_once(&drain(&mut tailer), 1..6);
 }
+
+#[test]
+fn a_batch_that_is_dropped_before_an_earlier_one_is_committed_is_read_again() {
+    let bench = Bench::new();
+    append(&bench.path("audit.log"), &lines(0..2));
+    let mut tailer = bench.builder().batch_size(1).build().unwrap();
+    let mut first = tailer.next().unwrap().unwrap();
+    let second = tailer.next().unwrap().unwrap();
+    drop(second);
+    first.commit().unwrap();
+    assert_once(&drain(&mut tailer), [1]);
+}
