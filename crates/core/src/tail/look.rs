@@ -192,7 +192,8 @@ impl Tailer {
             if place.stat.size >= generation.at && holds_tail(file, generation)? {
                 return Ok(Claim::Of(index));
             }
-            if place.stat.size < generation.at && !was_here {
+            let has_shrunk = was_here && place.stat.size < known.stat.size;
+            if place.stat.size < generation.at && !has_shrunk {
                 return Ok(Claim::Copy);
             }
         }

@@ -120,3 +120,20 @@ fn a_packed_file_is_read_though_a_shorter_copy_is_there() {
     fs::write(bench.path(&format!("{ROTATED}.gz")), gzip(lines(0..9).as_bytes())).unwrap();
     assert_once(&idle(&mut patient(&bench)), 0..9);
 }
+
+#[test]
+fn a_copy_that_is_behind_is_no_new_file_when_it_is_touched() {
+    let bench = Bench::new();
+    let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
+    append(&log, &lines(0..2));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..2);
+    fs::write(&copy, lines(0..2)).unwrap();
+    append(&log, &lines(2..3));
+    assert_once(&drain(&mut tailer), 2..3);
+    fs::remove_file(&log).unwrap();
+    append(&log, &lines(3..4));
+    assert_once(&idle(&mut tailer), 3..4);
+    File::options().write(true).open(&copy).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert_once(&idle(&mut tailer), []);
+}
