@@ -183,17 +183,28 @@ impl Generation {
 
     /// Whether nobody writes to it any more, as far as the names of its files tell.
     pub(crate) fn is_closed(&self) -> bool {
-        let open = self.open.as_ref().map(|(_, place)| place);
+        let mut places = self.places.iter().chain(self.unlisted());
         self.checkpoint.state == State::Final
             || self.quiet_looks >= super::QUIET_LOOKS && self.is_left()
-            || self.places.iter().chain(open).any(|place| place.rotated == Rotated::Closed)
+            || places.any(|place| place.rotated == Rotated::Closed) && !self.is_live()
+    }
+
+    /// Whether there is a file with it that a writer would open anew.
+    fn is_live(&self) -> bool {
+        self.places.iter().any(|place| place.rotated == Rotated::No)
+    }
+
+    /// Where the file that is open was, if it is removed.
+    pub(crate) fn unlisted(&self) -> Option<&Place> {
+        let (_, open) = self.open.as_ref()?;
+        let is_listed = self.places.iter().any(|place| place.stat.is_same_file(&open.stat));
+        (!is_listed).then_some(open)
     }
 
     /// Whether the files that hold it are none that a writer would open anew.
     pub(crate) fn is_left(&self) -> bool {
-        let held = self.open.as_ref().filter(|_| self.places.is_empty());
-        self.places.iter().all(|place| place.rotated != Rotated::No)
-            && held.is_none_or(|(_, place)| place.rotated != Rotated::No || self.superseded)
+        let is_left = |place: &Place| place.rotated != Rotated::No || self.superseded;
+        !self.is_live() && self.unlisted().is_none_or(is_left)
     }
 
     /// Goes back to what is committed.
@@ -218,8 +229,7 @@ impl Generation {
     ///
     /// An error is that of the place that is told with it, which was not opened.
     fn open_best(&mut self) -> Result<Option<Read>, (PathBuf, io::Error)> {
-        let is_spent = self.open.as_ref().is_some_and(|(_, place)| self.is_spent(place));
-        if is_spent && self.places.iter().any(|place| !place.exhausted) {
+        if self.is_another_better() {
             self.open = None;
         }
         if self.open.is_some() {
@@ -240,10 +250,22 @@ impl Generation {
         Ok(Some(Read::Nothing))
     }
 
-    /// Whether the file at this place, which is open, has no more than was read.
-    fn is_spent(&self, open: &Place) -> bool {
-        let listed = self.places.iter().find(|place| place.stat.is_same_file(&open.stat));
-        listed.map_or(self.ended, |place| place.exhausted)
+    /// Whether another file is to be read than the one that is open, if one is.
+    fn is_another_better(&self) -> bool {
+        let Some((_, open)) = &self.open else { return self.places.iter().any(|place| self.may_tell(place)) };
+        match self.places.iter().find(|place| place.stat.is_same_file(&open.stat)) {
+            Some(listed) if !listed.exhausted => false,
+            // What was closed has no more, whatever was packed from it.
+            Some(listed) if listed.is_whole() && self.seen <= self.at => false,
+            Some(_) => self.places.iter().any(|place| self.may_tell(place)),
+            // It is removed, and can't be opened again: only what is known to have more is worth it.
+            None => self.ended && self.seen > self.at && self.places.iter().any(|place| self.may_tell(place)),
+        }
+    }
+
+    /// Whether the file at this place may have more than was read.
+    fn may_tell(&self, place: &Place) -> bool {
+        !place.exhausted && (place.encoding != Encoding::Plain || place.stat.size > self.at)
     }
 
     fn open_place(&self, place: &Place) -> io::Result<Opened> {
@@ -330,11 +352,24 @@ impl Generation {
             }
             end => self.lack(place, end),
         }
-        // Another place may tell more than this one did.
-        let is_whole = place.is_whole() && self.seen <= self.at;
-        let tells = |place: &Place| !place.exhausted && !(is_whole && place.encoding != Encoding::Plain);
-        let is_spent = self.open.as_ref().is_none_or(|(_, place)| self.is_spent(place));
-        self.unread = is_spent && self.places.iter().any(tells);
+        self.unread = self.is_another_better();
+        if !self.unread && !self.ended {
+            self.hold_best();
+        }
+    }
+
+    /// Holds the file that a writer goes on with, not a copy that was read.
+    fn hold_best(&mut self) {
+        let holds_all = |place: &&Place| place.encoding == Encoding::Plain && place.stat.size >= self.at;
+        let Some(best) = self.places.iter().find(holds_all) else { return };
+        let is_open = self.open.as_ref().is_some_and(|(_, open)| open.stat.is_same_file(&best.stat));
+        if !is_open
+            && self.unlisted().is_none()
+            && let Ok((file, stat)) = content::open(&best.path)
+            && stat.is_same_file(&best.stat)
+        {
+            self.open = Some((Content::Plain(file), best.clone()));
+        }
     }
 
     /// Accounts for it that packed data comes to an end too early: it may still be written, or is damaged.

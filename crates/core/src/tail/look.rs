@@ -69,9 +69,8 @@ impl Tailer {
         let paths: HashSet<&Path> = listing.files.iter().map(|found| found.path.as_path()).collect();
         for generation in &mut self.generations {
             generation.miss(listing.whole);
-            let stands = |(_, place): &(Content, Place)| paths.contains(place.path.as_path());
-            generation.superseded =
-                generation.places.is_empty() && generation.open.as_ref().is_some_and(stands);
+            let stands = |place: &Place| paths.contains(place.path.as_path());
+            generation.superseded = generation.unlisted().is_some_and(stands);
         }
         self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
         Ok(())

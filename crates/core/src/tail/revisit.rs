@@ -142,11 +142,9 @@ impl Generation {
 
     /// Counts how long it has had no place, and looks whether a file that is held open grew even so.
     pub(super) fn miss(&mut self, whole: bool) {
-        if !self.places.is_empty() {
-            return;
-        }
+        let is_unlisted = self.unlisted().is_some();
         match &mut self.open {
-            Some((Content::Plain(file), place)) => {
+            Some((Content::Plain(file), place)) if is_unlisted => {
                 let now = file.metadata().map_or(place.stat, |metadata| Stat::of(&metadata));
                 if std::mem::replace(&mut place.stat, now) != now {
                     self.grow(now.size);
@@ -154,8 +152,10 @@ impl Generation {
                     self.quiet_looks = 0;
                 }
             }
-            None if whole => self.missing_looks = self.missing_looks.saturating_add(1),
-            Some(_) | None => {}
+            None if whole && self.places.is_empty() => {
+                self.missing_looks = self.missing_looks.saturating_add(1);
+            }
+            _ => {}
         }
     }
 

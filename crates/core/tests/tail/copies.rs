@@ -1,6 +1,7 @@
 //! Files that are copied and truncated, step by step.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use super::{Bench, ROTATED, append, assert_once, drain, gzip, idle, lines, patient};
@@ -126,14 +127,58 @@ fn a_copy_that_is_behind_is_no_new_file_when_it_is_touched() {
     let bench = Bench::new();
     let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
     append(&log, &lines(0..2));
+    let mut writer = File::options().append(true).open(&log).unwrap();
     let mut tailer = patient(&bench);
     assert_once(&drain(&mut tailer), 0..2);
-    fs::write(&copy, lines(0..2)).unwrap();
-    append(&log, &lines(2..3));
-    assert_once(&drain(&mut tailer), 2..3);
+    fs::copy(&log, &copy).unwrap();
+    assert_once(&drain(&mut tailer), []);
+    // The writer goes on without a name, and is followed.
     fs::remove_file(&log).unwrap();
+    writer.write_all(lines(2..3).as_bytes()).unwrap();
     append(&log, &lines(3..4));
-    assert_once(&idle(&mut tailer), 3..4);
+    assert_once(&idle(&mut tailer), 2..4);
     File::options().write(true).open(&copy).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     assert_once(&idle(&mut tailer), []);
+}
+
+#[test]
+fn a_copy_that_is_called_as_if_it_were_closed_does_not_close_the_file() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..2));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..2);
+    fs::copy(&log, bench.path(ROTATED)).unwrap();
+    let next = lines(2..3);
+    let (torn, rest) = next.split_at(20);
+    append(&log, torn);
+    assert_once(&idle(&mut tailer), []);
+    append(&log, rest);
+    assert_once(&idle(&mut tailer), 2..3);
+}
+
+#[test]
+fn a_shorter_copy_is_not_held_for_the_file_that_was_renamed() {
+    let bench = Bench::new();
+    append(&bench.path("audit.log.2"), &lines(0..2));
+    append(&bench.path("audit.log.1"), &lines(0..5));
+    let old = SystemTime::UNIX_EPOCH;
+    File::options().write(true).open(bench.path("audit.log.2")).unwrap().set_modified(old).unwrap();
+    let mut tailer = patient(&bench);
+    assert_once(&[idle(&mut tailer), idle(&mut tailer)].concat(), 0..5);
+    assert_eq!(bench.states().len(), 1);
+}
+
+#[test]
+fn the_file_that_is_written_is_held_and_not_its_copy() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..2));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..2);
+    fs::copy(&log, bench.path("audit.log.1")).unwrap();
+    assert_once(&drain(&mut tailer), []);
+    append(&log, &lines(2..3));
+    fs::remove_file(&log).unwrap();
+    assert_once(&drain(&mut tailer), 2..3);
 }
