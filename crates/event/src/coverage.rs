@@ -8,6 +8,7 @@ use serde::Serialize;
 pub use self::server::{Gap, KEPT_GAPS, Reading, ServerCoverage, Why, folder, servers};
 pub use self::timeline::{Moment, PAUSE, Timeline};
 use crate::census::Seen;
+use crate::keep::Keep;
 use crate::time::Timestamp;
 
 /// How many bad spans of one source are kept with their place; beyond it they are counted.
@@ -31,6 +32,9 @@ pub struct Coverage {
     /// Entries of the kinds that would answer the question, whatever object they are about; counted only where nothing
     /// was found.
     pub seen: Vec<Seen>,
+    /// Which events a store keeps, where others may have answered the question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Keep>,
     /// Entries among those that the answer rests on whose bodies the API server cut off for their size.
     pub truncated: u64,
     /// Where the question has a window and something was found: nothing before this stage time was looked at, for causes
@@ -114,7 +118,7 @@ impl Coverage {
     /// cut off.
     pub fn losses(&self, from: Timestamp, until: Timestamp) -> Vec<String> {
         let gaps = self.servers.iter().flat_map(|server| &server.gaps);
-        let gaps = gaps.filter(|gap| gap.from < until && gap.until > from).count() as u64;
+        let gaps = gaps.filter(|gap| gap.touches(from, until)).count() as u64;
         let no_logs = self.sources.iter().filter(|source| source.is_no_log()).count() as u64;
         let logs = self.sources.iter().filter(|source| !source.is_no_log());
         let bad_lines = logs.map(|source| source.tally.bad_lines).sum();
@@ -130,6 +134,22 @@ impl Coverage {
             (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
         };
         counts.into_iter().filter_map(told).collect()
+    }
+}
+
+impl Coverage {
+    /// Notes what is kept where that may not be enough to answer what is asked, as `suffices` says, and tells it in words.
+    pub(crate) fn doubt_kept(&mut self, suffices: impl Fn(Keep) -> bool) -> Option<String> {
+        self.kept = self.kept.filter(|keep| !suffices(*keep));
+        let told = self.kept_in_words()?;
+        self.incomplete.push(told.clone());
+        Some(told)
+    }
+
+    /// What a store keeps, where others may have answered the question.
+    pub fn kept_in_words(&self) -> Option<String> {
+        let told = self.kept.and_then(Keep::told)?;
+        Some(format!("of the events that were logged the store keeps only {told}"))
     }
 }
 

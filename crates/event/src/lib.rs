@@ -15,6 +15,7 @@ pub mod filter;
 pub mod fold;
 pub mod glob;
 pub mod json;
+pub mod keep;
 pub mod legacy;
 pub mod literals;
 pub mod look;

@@ -77,6 +77,14 @@ impl Particulars {
     }
 }
 
+/// The API group (that of today) and the plural name of what an event is about; empty for requests that are about no
+/// resource. The same as in its [`Key`].
+pub fn resource_of<'e>(event: &'e Event<'_>) -> (&'e str, &'e str) {
+    event.object_ref.as_ref().map_or(("", ""), |object| {
+        (group_of_today(group(object), &object.resource), object.resource.as_ref())
+    })
+}
+
 /// `pod drain/web-1`, `deployment apps/web`, `node n4`, `secrets of namespace misc`: as sentences name an object or a
 /// collection.
 impl fmt::Display for Key {

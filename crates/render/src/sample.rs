@@ -284,6 +284,7 @@ pub(crate) fn coverage() -> Coverage {
             fatal: true,
         }],
         seen: vec![seen],
+        kept: None,
         truncated: 0,
         context_from: None,
         incomplete: vec!["1 time without entries".into(), "1 bad line".into()],

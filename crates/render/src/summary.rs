@@ -39,6 +39,9 @@ pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
     for (text, more) in gaps(coverage, style) {
         if more { lines.push(text) } else { lines.push(told("gap:", paint::ODD, &text)) }
     }
+    if let Some(kept) = coverage.kept_in_words() {
+        lines.push(told("warning:", paint::ODD, &kept));
+    }
     for problem in &coverage.problems {
         let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
         lines.push(told(word, look, &format!("{}: {}", problem.source, problem.message)));
@@ -85,6 +88,9 @@ pub(crate) fn gap(gap: &Gap, zone: Zone) -> String {
         (before, behind) if before == behind => format!("in {before}"),
         (before, behind) => format!("between {before} and {behind}"),
     };
+    if gap.why == Why::Lost && gap.until == gap.from {
+        return format!("{}: lost content behind {}, {place}", gap.server, zone.display(gap.from));
+    }
     let what = match gap.why {
         Why::NoEntries => format!("no entries for {lasted}"),
         why => format!("no entries but {why} for {lasted}"),

@@ -35,10 +35,12 @@ impl Case {
     pub fn judge_coverage(&self, findings: &Findings, coverage: &mut Coverage) {
         let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
         let found = self.is_found(findings);
-        let doubts = if found { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
         coverage.truncated = self.truncated.len() as u64;
         coverage.context_from = self.context.and_then(|context| context.from);
         coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
+        let kept = coverage.doubt_kept(|keep| keep.suffices_for(&self.ask));
+        // What was not kept may have been logged.
+        let doubts = if found || kept.is_some() { Vec::new() } else { Doubt::of(&kinds, &coverage.seen) };
         if coverage.total.from.is_some() {
             coverage.incomplete.extend(doubts.iter().map(ToString::to_string));
         }
@@ -52,7 +54,8 @@ impl Case {
             asked = format!("{asked}, {}", self.ask.selection);
         }
         if let found @ 1.. = self.successes(findings) {
-            return format!("{asked}: {found} found");
+            let kept = coverage.kept_in_words().map(|kept| format!("; {kept}")).unwrap_or_default();
+            return format!("{asked}: {found} found{kept}");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
             return format!("{asked}: these files hold no audit entries, so they can't tell");
@@ -66,6 +69,9 @@ impl Case {
             count => format!("{count} API servers"),
         };
         let range = format!("{} to {} (logs of {servers})", from.max(asked_from), until.min(asked_until));
+        if let Some(kept) = coverage.kept_in_words() {
+            return format!("{asked}: the store, {range}, can't tell: {kept}");
+        }
         if !doubts.is_empty() {
             let never = doubts.iter().any(Doubt::is_never_logged);
             let hint =

@@ -8,6 +8,7 @@ use super::rows::Seen;
 use crate::coverage::{BadSpan, Coverage, Problem, ServerCoverage, SourceCoverage, Tally, folder};
 use crate::event::Event;
 use crate::fold::Address;
+use crate::keep::Keep;
 use crate::time::Timestamp;
 
 /// Entries are written nearly in order; stage times that go back further speak of a clock that was set, in microseconds.
@@ -162,8 +163,10 @@ pub fn servers_of(sources: &[String]) -> Vec<usize> {
 
 impl Doctor {
     /// Writes the report from what was read, what was found, and what the entries in question say.
-    pub fn new(coverage: Coverage, checked: Checked, lookup: &Lookup, sources: &[String]) -> Self {
+    pub fn new(mut coverage: Coverage, checked: Checked, lookup: &Lookup, sources: &[String]) -> Self {
         let numbers = servers_of(sources);
+        coverage.incomplete = coverage.losses(Timestamp::MIN, Timestamp::MAX);
+        coverage.doubt_kept(|keep| keep == Keep::All);
         let compared = &checked.compared;
         let examples = |places: &[Address]| places.iter().map(|at| lookup.example(*at, sources)).collect();
         let server = |server: &ServerCoverage| server_of(server, &coverage, &checked, sources, &numbers);
@@ -173,7 +176,7 @@ impl Doctor {
             entries: *entries,
         });
         let mut doctor = Self {
-            findings: coverage.losses(Timestamp::MIN, Timestamp::MAX),
+            findings: coverage.incomplete.clone(),
             servers: coverage.servers.iter().map(server).collect(),
             copies: copies.collect(),
             conflicts: compared.conflicts.iter().map(|pair| lookup.pair(*pair, sources)).collect(),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::dimension::{Dimension, SEPARATOR};
 use super::latency::Latency;
 use super::row::Row;
+use crate::case::Window;
 use crate::coverage::Coverage;
+use crate::keep::Keep;
 use crate::time::Timestamp;
 
 /// The key of the row for all that had no room.
@@ -160,8 +162,16 @@ impl Counts {
         (!told.is_empty()).then_some(told)
     }
 
+    /// Fills in all of `coverage` that depends on what was counted within `window`.
+    pub fn judge_coverage(&self, window: Window, coverage: &mut Coverage) {
+        coverage.incomplete = coverage.losses(window.from, window.until);
+        let kept = coverage.doubt_kept(|keep| keep == Keep::All);
+        let kept = kept.map(|kept| format!("; {kept}")).unwrap_or_default();
+        coverage.verdict = format!("{}{kept}", self.verdict(coverage));
+    }
+
     /// What was counted in all, in words, or that nothing was, and between which times.
-    pub fn verdict(&self, coverage: &Coverage) -> String {
+    fn verdict(&self, coverage: &Coverage) -> String {
         if !self.rows.is_empty() {
             let (requests, keys) = (noun(self.requests, self.counted), noun(self.keys, self.nouns));
             let sum = format!("{}: {} {requests}, {} {keys}", self.question, self.requests, self.keys);

@@ -74,6 +74,9 @@ pub enum Why {
     BadLines,
     /// A file that could not be read to its end.
     DamagedFile,
+    /// Content that is known to be lost: it went away before it was read. Where no entries are known behind it, the gap
+    /// ends where it begins.
+    Lost,
 }
 
 impl Why {
@@ -82,6 +85,7 @@ impl Why {
             Self::NoEntries => "no entries",
             Self::BadLines => "bad lines",
             Self::DamagedFile => "a damaged file",
+            Self::Lost => "lost content",
         }
     }
 }
@@ -165,6 +169,12 @@ fn usual_pause(timeline: &Timeline, entries: u64) -> Option<i64> {
 }
 
 impl Gap {
+    /// Whether something may be missing between two times because of it.
+    pub(super) fn touches(&self, from: Timestamp, until: Timestamp) -> bool {
+        let is_open = self.why == Why::Lost && self.from == self.until;
+        self.from < until && (self.until > from || is_open)
+    }
+
     fn is_longer_than(&self, usual: i64) -> bool {
         let in_file = self.before == self.behind && self.why == Why::NoEntries;
         let least = if in_file { PAUSE_IN_FILE } else { PAUSE };

@@ -1,8 +1,11 @@
-//! Which events a store keeps.
+//! Which events are kept where not all of them are, and which questions can be answered from these.
 
-use audit_who_event::body::Body;
-use audit_who_event::case;
-use audit_who_event::event::Event;
+use serde::{Serialize, Serializer};
+
+use crate::body::Body;
+use crate::case::{self, Ask};
+use crate::event::Event;
+use crate::question::Question;
 
 /// Which of the events that are read are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub const NOTABLE: &[Rule] = &[
         keeps: "sessions in pods and through proxies",
         is_met: |event| is_session(event) && is_answered(event),
     },
-    Rule { keeps: "reads of secrets", is_met: |event| is_about(event, "secrets") && is_answered(event) },
+    Rule { keeps: "reads of secrets", is_met: |event| is_about(event, SECRETS) && is_answered(event) },
 ];
 
 impl Keep {
@@ -64,7 +67,35 @@ impl Keep {
         let kept: Vec<&str> = NOTABLE.iter().map(|rule| rule.keeps).collect();
         (self == Self::Notable).then(|| kept.join(", "))
     }
+
+    /// Whether everything is kept that may answer `question`.
+    pub fn suffices(self, question: &Question) -> bool {
+        self == Self::All || !READING.contains(&question.name)
+    }
+
+    /// Whether everything is kept that may answer what is asked.
+    pub fn suffices_for(self, ask: &Ask) -> bool {
+        match ask.subject.target().map(|target| target.resource.as_str()) {
+            Some(SECRETS) => true,
+            Some(resource) if UNNOTED.contains(&resource) => self == Self::All,
+            _ => self.suffices(ask.question),
+        }
+    }
 }
+
+impl Serialize for Keep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Questions that reads of any kind answer.
+const READING: &[&str] = &["read", "touched", "did", "top", "deprecated"];
+
+const SECRETS: &str = "secrets";
+
+/// Resources that components write all the time, and that no rule looks at.
+const UNNOTED: &[&str] = &["leases", "events"];
 
 fn is_answered(event: &Event<'_>) -> bool {
     matches!(event.stage.as_ref(), "ResponseStarted" | "ResponseComplete" | "Panic")
@@ -87,7 +118,8 @@ fn is_session(event: &Event<'_>) -> bool {
 fn is_change(event: &Event<'_>) -> bool {
     match &event.object_ref {
         Some(object) => {
-            let is_note = object.resource == "events" && !is_preemption(event);
+            let is_note =
+                object.resource == "events" && !event.verb.starts_with("delete") && !is_preemption(event);
             // Each kubelet reports on its own node.
             let is_report = object.resource == "nodes"
                 && object.subresource == "status"
@@ -101,4 +133,35 @@ fn is_change(event: &Event<'_>) -> bool {
 /// Of Kubernetes Events rules look at one reason alone.
 fn is_preemption(event: &Event<'_>) -> bool {
     event.request_object.and_then(Body::parse).is_some_and(|note| note.reason == "Preempted")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::question::{QUESTIONS, Rule};
+
+    /// Of these requests all are kept, reads among them.
+    const KEPT: &[&str] = &["denied", "impersonated", "execed", "port-forwarded"];
+
+    #[test]
+    fn every_question_that_reads_answer_is_known() {
+        for question in QUESTIONS {
+            let reads = question.rule.wants_reads() || matches!(question.rule, Rule::Count(_));
+            assert_eq!(
+                reads,
+                READING.contains(&question.name) || KEPT.contains(&question.name),
+                "{}",
+                question.name
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for keep in [Keep::Notable, Keep::All] {
+            assert_eq!(Keep::named(keep.name()), Some(keep));
+        }
+        assert_eq!(Keep::named("some"), None);
+        assert!(Keep::All.told().is_none() && Keep::Notable.told().is_some());
+    }
 }
