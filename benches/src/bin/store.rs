@@ -6,8 +6,8 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use audit_who_core::Error;
-use audit_who_core::store::{Keep, Recorder, Store};
-use audit_who_core::tail::Tailer;
+use audit_who_core::store::{Keep, Prepared, Recorder, Store};
+use audit_who_core::tail::{Batch, Tailer};
 
 /// Bytes that are committed at once.
 const BATCH: usize = 4 * 1024 * 1024;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Error> {
         .build_on(store)?;
     let began = Instant::now();
     let (mut preparing, mut bytes) = (Duration::ZERO, 0);
-    let (sender, receiver) = sync_channel(4);
+    let (sender, receiver) = sync_channel::<(Batch, Prepared)>(4);
     let (writing, kept) = std::thread::scope(|scope| {
         let writer = scope.spawn(move || -> Result<_, Error> {
             let (mut writing, mut kept) = (Duration::ZERO, 0);
@@ -64,4 +64,9 @@ fn main() -> Result<(), Error> {
     println!("preparing {preparing:.2?}: {:.0} MB/s", megabytes / preparing.as_secs_f64());
     println!("writing {writing:.2?}: {:.0} MB/s", megabytes / writing.as_secs_f64());
     Ok(())
+}
+
+/// Bytes a microsecond are megabytes a second.
+fn rate(bytes: u64, time: Duration) -> String {
+    format!("{} MB/s", u128::from(bytes) / time.as_micros().max(1))
 }

@@ -34,7 +34,7 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     if let Some(census) = case.census(&findings) {
         let look = census.look();
         let (mut counted, mut again) = logs.sample(&look, || census.fork());
-        if !counted.is_settled() {
+        if !logs.samples_every_kind() && !counted.is_settled() {
             (counted, again) = logs.look(&look, || census.fork());
         }
         if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {

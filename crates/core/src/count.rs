@@ -19,10 +19,9 @@ pub struct Counted {
 /// The counts don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read.
 pub fn count(logs: &impl Logs, counting: &Counting, limit: Option<usize>) -> Counted {
+    let window = counting.window();
     let (counted, mut coverage) = logs.look(&counting.look(), || counting.fork());
     let counts = counted.report(limit);
-    let window = counting.window();
-    coverage.incomplete = coverage.losses(window.from, window.until);
-    coverage.verdict = counts.verdict(&coverage);
+    counts.judge_coverage(window, &mut coverage);
     Counted { counts, coverage }
 }

@@ -11,7 +11,7 @@ use crate::scan::Scan;
 /// mostly there.
 const SAMPLE: u64 = 16 * 1024 * 1024;
 
-/// Where events are looked for: files, or a store. What questions mean is above.
+/// Where events are looked for: [`Files`], or an [`Archive`](crate::store::Archive). What questions mean is above.
 pub trait Logs {
     /// The names of the sources, by the number that an [`Address`](audit_who_event::fold::Address) carries.
     fn sources(&self) -> Vec<String>;
@@ -23,6 +23,12 @@ pub trait Logs {
 
     /// The same, in a part of the logs that is mostly enough to count entries in.
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+
+    /// Whether a sample holds an event of each kind (verb, resource, stage, level) that is wanted and there, so that all
+    /// of them would tell no more.
+    fn samples_every_kind(&self) -> bool {
+        false
+    }
 }
 
 /// Inputs, and how they are read.

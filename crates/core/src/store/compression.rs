@@ -7,11 +7,14 @@ use sha2::{Digest, Sha256};
 use zstd::bulk::Compressor;
 
 /// What lines are compressed with; higher levels save little of lines this short.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 /// Bytes of a dictionary.
 const DICTIONARY: usize = 64 * 1024;
 /// No more bytes of one line are taken into a dictionary.
 const SAMPLE: usize = 4 * 1024;
+
+/// How every zstd frame begins; no entry does.
+pub(super) const MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// Bytes that lines are expected to repeat.
 #[derive(Debug)]

@@ -1,13 +1,17 @@
 //! One SQLite file: how far files are read, what was found in them, and what is missing.
 
+mod archive;
 pub(crate) mod checkpoint;
 mod compression;
 mod failure;
+mod holdings;
 pub mod inspect;
-mod keep;
 pub mod lock;
 mod prepared;
+mod query;
+mod reader;
 mod recorder;
+mod runs;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -15,7 +19,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub use self::keep::{Keep, NOTABLE, Rule};
+pub use audit_who_event::keep::{Keep, NOTABLE, Rule};
+
+pub use self::archive::Archive;
 pub use self::prepared::Prepared;
 pub use self::recorder::Recorder;
 use crate::error::{Error, ErrorKind};
@@ -29,6 +35,10 @@ const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
 /// Before it, two connections in WAL mode could corrupt a database
 /// ([source](https://www.sqlite.org/wal.html#walresetbug)).
 const OLDEST_SQLITE: i32 = 3_051_003;
+/// Pages of the database that are held in memory, in KiB: every event changes pages all over the indexes.
+const CACHE_KIB: i32 = 64 * 1024;
+/// After how many pages (of 4 KiB) the write-ahead log is copied into the database: pages that change often are copied once.
+const WAL_PAGES: i32 = 16 * 1024;
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 64;
 
@@ -77,6 +87,8 @@ impl Store {
         connection.busy_timeout(busy_timeout).map_err(failed)?;
         migrate(&mut connection, path)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).map_err(failed)?;
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         Ok(Self { connection, path: path.to_owned() })
     }

@@ -3,13 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use audit_who_event::coverage::{Moment, PAUSE, Timeline};
-use audit_who_event::time::Timestamp;
+use audit_who_event::coverage::{Moment, Timeline};
+use audit_who_event::keep::Keep;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::checkpoint;
 use super::compression::Dictionary;
-use super::keep::Keep;
+use super::{checkpoint, runs};
 
 /// Words and kinds are noted to be in use until the end of a day, so that few of them change with each batch:
 /// microseconds.
@@ -69,16 +68,8 @@ pub(super) struct Text<T> {
     pub(super) until: i64,
 }
 
-/// A row of the table of kinds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Kind {
-    pub(super) resource: String,
-    pub(super) verb: String,
-    pub(super) api_group: String,
-    pub(super) subresource: String,
-    pub(super) stage: String,
-    pub(super) level: String,
-}
+/// What a row of the table of kinds says: resource, verb, API group, subresource, stage, level.
+pub(super) type Kind = [String; 6];
 
 /// Bytes that hold no entry.
 #[derive(Debug)]
@@ -158,9 +149,9 @@ impl Prepared {
             )?;
         }
         for (first, last) in self.times.runs() {
-            write_run(transaction, self.generation, first, last)?;
+            runs::add(transaction, self.generation, first, last)?;
         }
-        self.write_counts(transaction, kept)?;
+        self.write_counts(transaction)?;
         Ok(kept)
     }
 
@@ -235,21 +226,21 @@ impl Prepared {
             "INSERT INTO kinds (resource, verb, api_group, subresource, stage, level, until_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?;
         let mut prolong = transaction.prepare_cached("UPDATE kinds SET until_us = ? WHERE id = ?")?;
-        let number = |text: &Text<Kind>| {
-            let Kind { resource, verb, api_group, subresource, stage, level } = &text.of;
-            let parts = [resource, verb, api_group, subresource, stage, level];
-            let known = find.query_row(parts, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let number = |kind: &Text<Kind>| {
+            let known =
+                find.query_row(kind.of.each_ref(), |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let [resource, verb, group, subresource, stage, level] = &kind.of;
             number(
                 known,
-                text.until,
-                |until| insert.insert(params![resource, verb, api_group, subresource, stage, level, until]),
+                kind.until,
+                |until| insert.insert(params![resource, verb, group, subresource, stage, level, until]),
                 |until, id| prolong.execute((until, id)),
             )
         };
         self.kinds.iter().map(number).collect()
     }
 
-    fn write_counts(&self, transaction: &Transaction<'_>, kept: u64) -> rusqlite::Result<()> {
+    fn write_counts(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let mut statement = transaction.prepare_cached(
             "UPDATE generations SET lines = lines + ?, kept = kept + ?, entry_bytes = entry_bytes + ?, \
              bad_bytes = bad_bytes + ?, bad_lines = bad_lines + ?, blank_bytes = blank_bytes + ?, \
@@ -259,7 +250,8 @@ impl Prepared {
         )?;
         let Counts { lines, entry_bytes, bad_bytes, bad_lines, blank_bytes } = self.counts;
         let [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes] =
-            [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes].map(u64::cast_signed);
+            [lines, self.rows.len() as u64, entry_bytes, bad_bytes, bad_lines, blank_bytes]
+                .map(u64::cast_signed);
         let time = |moment: Option<Moment>| moment.map(|moment| moment.time.as_micros());
         let (first, last) = (time(self.times.first()), time(self.times.last()));
         statement.execute(params![
@@ -291,49 +283,4 @@ fn number(
         Some((id, known)) if known >= until => Ok(id),
         Some((id, _)) => prolong(end_of_day, id).map(|_| id),
     }
-}
-
-/// Adds a run of entries to those of a generation, and joins what is near.
-fn write_run(
-    transaction: &Transaction<'_>,
-    generation: i64,
-    mut first: Moment,
-    mut last: Moment,
-) -> rusqlite::Result<()> {
-    let mut earlier = transaction.prepare_cached(
-        "SELECT first_us, first_offset, last_us, last_offset FROM runs WHERE generation = ? AND first_us <= ? \
-         ORDER BY first_us DESC",
-    )?;
-    let mut delete = transaction.prepare_cached("DELETE FROM runs WHERE generation = ? AND first_us = ?")?;
-    let reach = last.time.plus(PAUSE).as_micros();
-    let mut near = Vec::new();
-    // Stored runs are further apart than a pause, so that those before one that is too early are, too.
-    for run in earlier.query_map((generation, reach), run)? {
-        let run = run?;
-        if first.time.since(run.1.time) > PAUSE {
-            break;
-        }
-        near.push(run);
-    }
-    for (from, until) in near {
-        delete.execute((generation, from.time.as_micros()))?;
-        first = first.min(from);
-        last = last.max(until);
-    }
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO runs (generation, first_us, first_offset, last_us, last_offset) VALUES (?, ?, ?, ?, ?)",
-    )?;
-    let [from, until] = [first, last].map(|moment| (moment.time.as_micros(), moment.offset.cast_signed()));
-    insert.execute((generation, from.0, from.1, until.0, until.1))?;
-    Ok(())
-}
-
-/// The first and the last moment of a run, without its source.
-fn run(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Moment, Moment)> {
-    let moment = |time, offset: i64| Moment {
-        time: Timestamp::from_micros(time),
-        source: 0,
-        offset: offset.cast_unsigned(),
-    };
-    Ok((moment(row.get(0)?, row.get(1)?), moment(row.get(2)?, row.get(3)?)))
 }

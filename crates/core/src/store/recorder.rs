@@ -8,13 +8,13 @@ use audit_who_event::coverage::Moment;
 use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::filter::ISSUED_CREDENTIAL;
-use audit_who_event::subject::{Key, Particulars};
+use audit_who_event::keep::Keep;
+use audit_who_event::subject::{self, Key, Particulars};
 use audit_who_event::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::compression::{Dictionary, Packer};
-use super::keep::Keep;
-use super::prepared::{Bad, Kind, Prepared, Row, Text};
+use super::prepared::{Bad, Prepared, Row, Text};
 use super::{Store, settings};
 use crate::error::Error;
 use crate::layout::BOM;
@@ -33,7 +33,9 @@ pub struct Recorder {
     packer: Packer,
     /// The words and kinds of the batch at hand, by number: emptied for each, so that memory stays bounded.
     words: HashMap<String, usize>,
-    kinds: HashMap<Kind, usize>,
+    kinds: HashMap<String, usize>,
+    /// The kind at hand: one buffer for all of them.
+    name: String,
 }
 
 impl Recorder {
@@ -48,7 +50,13 @@ impl Recorder {
             Dictionary::stored(store.connection())
         };
         let dictionary = set_up().map_err(|error| store.failure(&error))?;
-        Ok(Self { keep, packer: Packer::new(dictionary), words: HashMap::new(), kinds: HashMap::new() })
+        Ok(Self {
+            keep,
+            packer: Packer::new(dictionary),
+            words: HashMap::new(),
+            kinds: HashMap::new(),
+            name: String::new(),
+        })
     }
 
     /// Takes from a batch what is to be stored.
@@ -157,40 +165,37 @@ impl<'b> Work<'_, 'b> {
         (!word.is_empty()).then(|| self.word(word, until))
     }
 
-    fn kind(&mut self, kind: Kind, until: Option<Timestamp>) -> usize {
-        let until = until.map_or(i64::MAX, Timestamp::as_micros);
+    /// Takes the kind of an event, be it kept or not: what is logged at all must be known where only some is kept.
+    fn kind(&mut self, event: &Event<'_>) -> usize {
+        let until = event.stage_time.map_or(i64::MAX, Timestamp::as_micros);
+        let (group, resource) = subject::resource_of(event);
+        let subresource = event.object_ref.as_ref().map_or("", |object| &*object.subresource);
+        let parts = [resource, &*event.verb, group, subresource, &*event.stage, &*event.level];
+        let Recorder { kinds: known, name, .. } = &mut *self.recorder;
+        name.clear();
+        for part in parts {
+            name.push_str(part);
+            name.push('\0');
+        }
         let kinds = &mut self.prepared.kinds;
-        if let Some(index) = self.recorder.kinds.get(&kind) {
+        if let Some(index) = known.get(name.as_str()) {
             kinds[*index].until = kinds[*index].until.max(until);
             return *index;
         }
-        kinds.push(Text { of: kind.clone(), until });
-        self.recorder.kinds.insert(kind, kinds.len() - 1);
+        kinds.push(Text { of: parts.map(str::to_owned), until });
+        known.insert(name.clone(), kinds.len() - 1);
         kinds.len() - 1
     }
 
-    fn keep(&mut self, event: &Event<'_>, line: &Place<'_>) {
+    fn keep(&mut self, event: &Event<'_>, kind: usize, place: &Place<'_>) {
         let key = Key::of(event);
         let Particulars { uid, dry_run } = Particulars::of(event);
         let time = event.stage_time;
-        let (group, resource) = key.as_ref().map_or(("", ""), |key| (&*key.group, &*key.resource));
-        let subresource = event.object_ref.as_ref().map_or("", |object| &*object.subresource);
-        let kind = self.kind(
-            Kind {
-                resource: resource.to_owned(),
-                verb: event.verb.to_string(),
-                api_group: group.to_owned(),
-                subresource: subresource.to_owned(),
-                stage: event.stage.to_string(),
-                level: event.level.to_string(),
-            },
-            time,
-        );
         let impersonated = event.impersonated_user.as_ref().map(|user| user.username.as_ref());
         let row = Row {
-            offset: line.offset,
-            part: line.part,
-            length: line.length,
+            offset: place.offset,
+            part: place.part,
+            length: place.length,
             stage: time.map(Timestamp::as_micros),
             received: event.received.map(Timestamp::as_micros),
             kind,
@@ -210,7 +215,7 @@ impl<'b> Work<'_, 'b> {
             sha256: None,
             line: 0..0,
         };
-        let row = self.pack(row, event, line.bytes);
+        let row = self.pack(row, event, place.bytes);
         self.prepared.rows.push(row);
     }
 
@@ -270,10 +275,13 @@ impl Sink for Line<'_, '_, '_> {
         if let Some(time) = event.stage_time {
             self.work.prepared.times.add(Moment { time, source: 0, offset });
         }
+        let kind = self.work.kind(event);
         if self.work.recorder.keep.keeps(event) {
             let bytes = &self.text[span.clone()];
-            let line = Place { offset, part: self.events, length: span.len() as u64, bytes };
-            self.work.keep(event, &line);
+            // Of a line that is no UTF-8 only the whole can be named, so that several events may stand at one place.
+            let part = if event.lossy { self.events } else { 0 };
+            let place = Place { offset, part, length: span.len() as u64, bytes };
+            self.work.keep(event, kind, &place);
         }
         self.events += 1;
         self.work.prepared.seen += 1;

@@ -67,7 +67,8 @@ CREATE TABLE words (
   until_us INTEGER NOT NULL                 -- it is in no event of a later stage time
 ) STRICT;
 
--- What was asked of which resource, and what was recorded of it. resource is empty where the request is about none.
+-- What was asked of which resource, and what was logged of it: of all events, kept or not. resource is empty where the
+-- request is about none.
 CREATE TABLE kinds (
   id          INTEGER PRIMARY KEY,
   resource    TEXT    NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE records (
   id          INTEGER PRIMARY KEY,
   generation  INTEGER NOT NULL REFERENCES generations (id),
   offset      INTEGER NOT NULL,
-  part        INTEGER NOT NULL,             -- several events may stand at one address
+  part        INTEGER NOT NULL,             -- which one of the events at that address: mostly 0, the only one
   length      INTEGER NOT NULL,
   stage_us    INTEGER,
   received_us INTEGER,

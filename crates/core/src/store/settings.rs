@@ -1,8 +1,7 @@
 //! What a store was told to do.
 
+use audit_who_event::keep::Keep;
 use rusqlite::{Connection, OptionalExtension};
-
-use super::keep::Keep;
 
 const KEEP: &str = "keep";
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
+mod answers;
 mod recording;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,252 @@
+//! Questions asked of a store.
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use audit_who_event::coverage::{Coverage, Problem};
+use audit_who_event::event::{Event, ObjectRef};
+use audit_who_event::filter::Filter;
+use audit_who_event::fold::{Address, Fold};
+use audit_who_event::look::Look;
+use rusqlite::{Connection, params_from_iter};
+
+use super::holdings::Holdings;
+use super::query::{self, Query};
+use super::reader::Reader;
+use super::{failure, open_read_only};
+use crate::error::Error;
+use crate::logs::Logs;
+
+/// How many records are read in one transaction: a writer can't clean up behind a long one.
+const CHUNK: u16 = 4096;
+
+/// A store that is asked, while a collector may write to it.
+///
+/// What its questions rest on is what the store held when it was opened. It is only read, in short transactions.
+#[derive(Debug)]
+pub struct Archive {
+    connection: Connection,
+    path: PathBuf,
+    busy_timeout: Duration,
+    holdings: Holdings,
+    threads: usize,
+}
+
+impl Archive {
+    /// Opens the store at `path`. What another process has locked is waited for as long as `busy_timeout` says.
+    ///
+    /// # Errors
+    ///
+    /// If there is no store, or it can't be read, or is of another schema.
+    pub fn open(path: impl AsRef<Path>, busy_timeout: Duration) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let connection = open_read_only(path, busy_timeout)?;
+        let holdings = Holdings::load(&connection).map_err(|error| failure::of(path, &error))?;
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        Ok(Self { connection, path: path.to_owned(), busy_timeout, holdings, threads })
+    }
+
+    /// Reads with so many threads, at least one; one a processor by default. What is found does not depend on it.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = if threads == 0 { 1 } else { threads };
+        self
+    }
+
+    /// The records that a look may want.
+    fn wanted(&self, filters: Option<&[Filter]>) -> rusqlite::Result<Work> {
+        let Some(queries) = filters.and_then(query::queries) else {
+            let bounds = "SELECT ifnull(min(id), 0), ifnull(max(id) + 1, 0) FROM records";
+            let all = self.connection.query_row(bounds, [], |row| Ok(row.get(0)?..row.get(1)?))?;
+            return Ok(Work::All(all));
+        };
+        let mut ids = Vec::new();
+        for query in queries {
+            self.collect(&query, &mut ids)?;
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Work::Some(ids))
+    }
+
+    /// Hands an event of each kind that a look may want to a fold: of what is logged, be it kept or not.
+    fn tell_kinds(&self, filters: Option<&[Filter]>, fold: &mut impl Fold) -> rusqlite::Result<()> {
+        let every = [Filter::default()];
+        let mut kinds: BTreeSet<[String; 6]> = BTreeSet::new();
+        for query in query::kinds(filters.unwrap_or(&every)) {
+            let mut statement = self.connection.prepare_cached(&query.sql)?;
+            let mut rows = statement.query(params_from_iter(&query.parameters))?;
+            while let Some(row) = rows.next()? {
+                kinds.insert([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?]);
+            }
+        }
+        for [resource, verb, group, subresource, stage, level] in &kinds {
+            let object = ObjectRef {
+                resource: resource.into(),
+                api_group: group.into(),
+                subresource: subresource.into(),
+                ..ObjectRef::default()
+            };
+            let event = Event {
+                verb: verb.into(),
+                stage: stage.into(),
+                level: level.into(),
+                object_ref: (!resource.is_empty()).then_some(object),
+                ..Event::default()
+            };
+            fold.event(&event, Address { source: 0, offset: 0, length: 0 });
+        }
+        Ok(())
+    }
+
+    fn collect(&self, query: &Query, ids: &mut Vec<i64>) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare_cached(&query.sql)?;
+        for id in statement.query_map(params_from_iter(&query.parameters), |row| row.get(0))? {
+            ids.push(id?);
+        }
+        Ok(())
+    }
+
+    /// Reads records, with several threads if they are many.
+    fn read<F: Fold>(&self, work: rusqlite::Result<Work>, mut fork: impl FnMut() -> F) -> (F, Coverage) {
+        let work = match work {
+            Ok(work) => work,
+            Err(error) => return (fork(), self.unread(Some(&error))),
+        };
+        let (holdings, next) = (&self.holdings, AtomicUsize::new(0));
+        let run = |connection: &Connection, fold: F| Part::read(connection, holdings, &work, &next, fold);
+        let mut part = thread::scope(|scope| {
+            let helpers = 1..self.threads.min(work.chunks());
+            // A thread or a connection that can't be had leaves its work to the others.
+            let helpers: Vec<_> = helpers
+                .map_while(|_| {
+                    let connection = open_read_only(&self.path, self.busy_timeout).ok()?;
+                    let fold = fork();
+                    let run = &run;
+                    thread::Builder::new().spawn_scoped(scope, move || run(&connection, fold)).ok()
+                })
+                .collect();
+            let mut part = run(&self.connection, fork());
+            for helper in helpers {
+                part.merge(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            part
+        });
+        let mut coverage = self.holdings.coverage(&part.decoded);
+        if let Some(error) = part.error.take() {
+            coverage.problems.push(Problem::from(&failure::of(&self.path, &error)));
+        }
+        let source = self.path.to_string_lossy();
+        let unreadable = part.unreadable.into_iter();
+        coverage.problems.extend(unreadable.map(|message| Problem {
+            source: source.to_string(),
+            message,
+            fatal: true,
+        }));
+        (part.fold, coverage)
+    }
+
+    /// What is held, where nothing of it was read.
+    fn unread(&self, error: Option<&rusqlite::Error>) -> Coverage {
+        let mut coverage = self.holdings.coverage(&vec![0; self.holdings.sources.len()]);
+        coverage.problems.extend(error.map(|error| Problem::from(&failure::of(&self.path, error))));
+        coverage
+    }
+}
+
+impl Logs for Archive {
+    fn sources(&self) -> Vec<String> {
+        self.holdings.names()
+    }
+
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.read(self.wanted(look.filters.as_deref()), fork)
+    }
+
+    /// One event of each kind, with its verb, resource, stage and level alone.
+    fn sample<F: Fold>(&self, look: &Look, mut fork: impl FnMut() -> F) -> (F, Coverage) {
+        let mut fold = fork();
+        let told = self.tell_kinds(look.filters.as_deref(), &mut fold);
+        (fold, self.unread(told.as_ref().err()))
+    }
+
+    fn samples_every_kind(&self) -> bool {
+        true
+    }
+}
+
+/// The records to be read.
+enum Work {
+    /// Those with a number in the range.
+    All(Range<i64>),
+    /// Those with these numbers.
+    Some(Vec<i64>),
+}
+
+impl Work {
+    fn chunks(&self) -> usize {
+        match self {
+            Self::All(ids) => {
+                usize::try_from(ids.end - ids.start).unwrap_or_default().div_ceil(usize::from(CHUNK))
+            }
+            Self::Some(ids) => ids.len().div_ceil(usize::from(CHUNK)),
+        }
+    }
+
+    fn read(&self, chunk: usize, reader: &mut Reader<'_>, fold: &mut impl Fold) -> rusqlite::Result<()> {
+        match self {
+            Self::All(ids) => {
+                let behind = i64::try_from(chunk).unwrap_or(i64::MAX).saturating_mul(i64::from(CHUNK));
+                let start = ids.start.saturating_add(behind);
+                reader.range(start..ids.end.min(start.saturating_add(i64::from(CHUNK))), fold)
+            }
+            Self::Some(ids) => {
+                let ids = ids.chunks(usize::from(CHUNK)).nth(chunk).unwrap_or_default();
+                reader.records(ids, fold)
+            }
+        }
+    }
+}
+
+/// What one thread learned.
+struct Part<F> {
+    fold: F,
+    decoded: Vec<u64>,
+    error: Option<rusqlite::Error>,
+    unreadable: Option<String>,
+}
+
+impl<F: Fold> Part<F> {
+    fn read(
+        connection: &Connection,
+        holdings: &Holdings,
+        work: &Work,
+        next: &AtomicUsize,
+        mut fold: F,
+    ) -> Self {
+        let mut reader = Reader::new(connection, &holdings.sources);
+        let mut error = None;
+        while error.is_none() {
+            let chunk = next.fetch_add(1, Ordering::Relaxed);
+            if chunk >= work.chunks() {
+                break;
+            }
+            error = work.read(chunk, &mut reader, &mut fold).err();
+        }
+        Self { fold, decoded: reader.decoded, error, unreadable: reader.failed }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.fold.merge(other.fold);
+        for (own, more) in self.decoded.iter_mut().zip(other.decoded) {
+            *own += more;
+        }
+        self.error = self.error.take().or(other.error);
+        self.unreadable = self.unreadable.take().or(other.unreadable);
+    }
+}
