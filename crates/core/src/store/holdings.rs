@@ -214,6 +214,7 @@ fn generation(row: &Row<'_>) -> rusqlite::Result<Generation> {
         entries: unsigned(row, 6)?,
         decoded_bytes: 0,
         skipped_bytes: unsigned(row, 7)?,
+        outside_bytes: 0,
         bad_bytes: unsigned(row, 8)?,
         bad_lines: unsigned(row, 9)?,
         blank_bytes: unsigned(row, 10)?,
