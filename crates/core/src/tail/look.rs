@@ -96,6 +96,8 @@ impl Tailer {
         match examine(found, closed) {
             Ok(Some(new)) => {
                 self.settled = false;
+                // If it can't be stored now, it is to be looked at again.
+                self.passed_over.remove(&key(&found.stat));
                 return self.claim(new);
             }
             Ok(None) => self.pass_over(found),

@@ -95,3 +95,16 @@ fn files_that_are_not_held_are_closed_all_the_same() {
     assert_eq!(idle(&mut tailer).len(), 6);
     assert!(bench.states().iter().all(|(state, _)| state == "final"), "{:?}", bench.states());
 }
+
+#[test]
+fn a_torn_line_is_read_though_the_store_was_locked_when_its_file_was_first_known() {
+    let bench = Bench::new();
+    append(&bench.path("audit.log.1"), "torn");
+    let builder = bench.builder().refresh_interval(Duration::ZERO).busy_timeout(Duration::ZERO);
+    let mut tailer = builder.build().unwrap();
+    let other = rusqlite::Connection::open(bench.db()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    assert!((0..20).any(|_| tailer.poll().is_err()));
+    drop(other);
+    assert_eq!([idle(&mut tailer), idle(&mut tailer)].concat(), ["torn"]);
+}
