@@ -41,7 +41,9 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
             place.exhausted = false;
             (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
         }
-        if found.stat != place.stat || generation.to_retry {
+        // A copy that is behind what was read elsewhere does not keep it.
+        let is_behind = place.encoding == Encoding::Plain && found.stat.size < generation.at;
+        if found.stat != place.stat || generation.to_retry || is_behind {
             seen.changed = true;
             match holds(generation, &place, found) {
                 Ok(Holds::Still(head)) => {
@@ -104,8 +106,8 @@ enum Holds {
 }
 
 fn holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Holds> {
-    // A copy that is still behind what was read elsewhere has not shrunk.
     let is_behind = found.stat.size < generation.at;
+    // What has not shrunk was never farther.
     if place.encoding != Encoding::Plain || is_behind && place.stat.size <= found.stat.size {
         return Ok(Holds::Unclear);
     }

@@ -182,3 +182,19 @@ fn the_file_that_is_written_is_held_and_not_its_copy() {
     fs::remove_file(&log).unwrap();
     assert_once(&drain(&mut tailer), 2..3);
 }
+
+#[test]
+fn a_copy_that_is_behind_does_not_hide_a_gap() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..4));
+    let mut tailer = bench.builder().refresh_interval(Duration::ZERO).batch_size(1).build().unwrap();
+    tailer.next().unwrap().unwrap().commit().unwrap();
+    append(&bench.path("audit.log.1"), &lines(0..2));
+    tailer.next().unwrap().unwrap().commit().unwrap();
+    tailer.next().unwrap().unwrap().commit().unwrap();
+    truncate(&bench);
+    assert_once(&idle(&mut tailer), []);
+    let at = i64::try_from(lines(0..3).len()).unwrap();
+    assert_eq!(bench.gaps(), [(1, at, "the file was truncated or rewritten".to_owned())]);
+}
