@@ -149,7 +149,10 @@ impl Generation {
             Some((Content::Plain(file), place)) if is_unlisted => {
                 let now = file.metadata().map_or(place.stat, |metadata| Stat::of(&metadata));
                 if std::mem::replace(&mut place.stat, now) != now {
-                    self.grow(now.size);
+                    // Otherwise reading tells that it was emptied.
+                    if content::begins_with(file, &self.checkpoint.head).unwrap_or(false) {
+                        self.grow(now.size);
+                    }
                     self.unread = true;
                     self.quiet_looks = 0;
                 }

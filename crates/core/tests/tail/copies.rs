@@ -198,3 +198,19 @@ fn a_copy_that_is_behind_does_not_hide_a_gap() {
     let at = i64::try_from(lines(0..3).len()).unwrap();
     assert_eq!(bench.gaps(), [(1, at, "the file was truncated or rewritten".to_owned())]);
 }
+
+#[test]
+fn what_is_written_to_a_file_after_it_was_emptied_and_removed_is_no_gap_of_its_copy() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..2));
+    let mut writer = File::options().append(true).open(&log).unwrap();
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..2);
+    fs::copy(&log, bench.path("audit.log.1")).unwrap();
+    truncate(&bench);
+    fs::remove_file(&log).unwrap();
+    writer.write_all(lines(2..6).as_bytes()).unwrap();
+    assert_once(&idle(&mut tailer), []);
+    assert_eq!(bench.gaps(), []);
+}
