@@ -59,7 +59,7 @@ pub(crate) struct Generation {
     pub(crate) severed: bool,
     /// Whether packed data is damaged behind what was read.
     pub(crate) damaged: bool,
-    /// Whether another file stands where the one was that is held open.
+    /// Whether another file stands where the one was that is held open, or a newer one of its source is known.
     pub(crate) superseded: bool,
 }
 

@@ -70,7 +70,7 @@ impl Tailer {
         for generation in &mut self.generations {
             generation.miss(listing.whole);
             let stands = |place: &Place| paths.contains(place.path.as_path());
-            generation.superseded = generation.unlisted().is_some_and(stands);
+            generation.superseded = generation.severed || generation.unlisted().is_some_and(stands);
         }
         self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
         Ok(())

@@ -87,3 +87,16 @@ fn what_is_pruned_in_order_is_no_gap() {
     }
     assert_eq!(bench.gaps(), []);
 }
+
+#[test]
+fn a_gap_is_told_though_no_file_stands_in_the_place_of_the_one_that_is_held() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..3));
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..3);
+    fs::remove_file(&log).unwrap();
+    append(&rotated(&bench, 9), &lines(6..7));
+    assert_once(&idle(&mut tailer), 6..7);
+    assert_eq!(bench.gaps().len(), 1);
+}
