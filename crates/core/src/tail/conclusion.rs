@@ -20,7 +20,8 @@ impl Generation {
 
     /// What is lost behind a generation that was read to its end: how many bytes, if that is known, and why.
     fn loss(&self) -> Option<(Option<u64>, &'static str)> {
-        self.unread_part().or_else(|| self.severed.then_some((None, SEVERED)))
+        let robbed = || self.robbed.then_some((None, self.fate));
+        self.unread_part().or_else(robbed).or_else(|| self.severed.then_some((None, SEVERED)))
     }
 }
 

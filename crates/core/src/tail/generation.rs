@@ -55,6 +55,8 @@ pub(crate) struct Generation {
     pub(crate) fate: &'static str,
     /// Why packed data has no more than was read, though more should follow; until it is noted.
     pub(crate) lack: Option<String>,
+    /// Whether a packed file with it was removed before it was read.
+    pub(crate) robbed: bool,
     /// Whether it was gone when the next one of its source was met: others may have come and gone in between.
     pub(crate) severed: bool,
     /// Whether packed data is damaged behind what was read.
@@ -132,6 +134,7 @@ impl Generation {
             missing_looks: 0,
             fate: "the file was removed",
             lack: None,
+            robbed: false,
             severed: false,
             damaged: false,
             superseded: false,
@@ -145,10 +148,11 @@ impl Generation {
             self.seen = self.seen.max(place.stat.size);
         }
         // A packed copy tells no more than the file that was closed and packed, as long as that is there.
-        self.unread |= place.encoding == Encoding::Plain || !self.places.iter().any(Place::is_whole);
+        if place.encoding == Encoding::Plain || !self.places.iter().any(Place::is_whole) {
+            (self.unread, self.ended) = (true, false);
+        }
         self.places.push(place);
         self.places.sort_by_key(Place::rank);
-        self.ended = false;
         self.missing_looks = 0;
         self.quiet_looks = 0;
         self.damaged = false;
@@ -342,12 +346,13 @@ impl Generation {
             End::Ever => {
                 self.open = None;
                 self.exhaust(&place.stat);
-                (self.ended, self.damaged, self.lack) = (true, false, None);
+                (self.ended, self.damaged, self.robbed, self.lack) = (true, false, false, None);
             }
             // A plain file may grow at any time; the next look tells.
             End::More | End::Now if is_plain => {
                 self.ended = self.is_closed();
                 self.damaged &= !self.ended;
+                self.robbed &= !place.is_whole();
                 self.exhaust(&place.stat);
             }
             end => self.lack(place, end),

@@ -29,6 +29,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
         let Some(found) = unclaimed.get(&key(&place.stat)) else {
             seen.changed = true;
             generation.fate = "the file was removed";
+            generation.robbed |= place.encoding != Encoding::Plain && !place.exhausted && !generation.ended;
             generation.remember(&place);
             seen.parted = true;
             continue;

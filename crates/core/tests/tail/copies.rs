@@ -214,3 +214,17 @@ fn what_is_written_to_a_file_after_it_was_emptied_and_removed_is_no_gap_of_its_c
     assert_once(&idle(&mut tailer), []);
     assert_eq!(bench.gaps(), []);
 }
+
+#[test]
+fn a_packed_file_that_is_removed_unread_is_a_gap_behind_a_shorter_copy() {
+    let bench = Bench::new();
+    let packed = bench.path(&format!("{ROTATED}.gz"));
+    fs::write(bench.path("audit.log.1"), lines(0..2)).unwrap();
+    fs::write(&packed, gzip(lines(0..9).as_bytes())).unwrap();
+    let mut tailer = bench.builder().refresh_interval(Duration::ZERO).batch_size(1).build().unwrap();
+    tailer.next().unwrap().unwrap().commit().unwrap();
+    fs::remove_file(&packed).unwrap();
+    assert_once(&idle(&mut tailer), 1..2);
+    let at = i64::try_from(lines(0..2).len()).unwrap();
+    assert_eq!(bench.gaps(), [(1, at, "the file was removed".to_owned())]);
+}
