@@ -428,11 +428,10 @@ impl Generation {
         loop {
             let end = content.window(self.at, wanted, &mut data)?;
             let ended = match end {
-                End::More => false,
                 End::Now => closed && matches!(content, Content::Plain(_)),
                 End::Ever => true,
-                // What a line lacks may be had from another copy.
-                End::Damaged(_) => false,
+                // What a line lacks may be had from another copy, if it is damaged.
+                End::More | End::Damaged(_) => false,
             };
             let cut = cut::cut(&data, ended);
             if cut.used == 0 && matches!(end, End::More) {

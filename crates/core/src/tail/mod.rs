@@ -177,7 +177,7 @@ impl Tailer {
                 self.look()?;
                 looks += 1;
             }
-            if let Some(batch) = self.read()? {
+            if let Some(batch) = self.read() {
                 return Ok(Some(batch));
             }
             self.conclude()?;
@@ -207,13 +207,13 @@ impl Tailer {
     }
 
     /// Reads from the oldest generation that has more.
-    fn read(&mut self) -> Result<Option<Batch>, Error> {
+    fn read(&mut self) -> Option<Batch> {
         for index in 0..self.generations.len() {
             while self.generations[index].unread {
                 let read = self.generations[index].read(self.options.limits, &self.shared);
                 self.hold(index);
                 match read {
-                    Ok(Read::Batch(batch)) => return Ok(Some(batch)),
+                    Ok(Read::Batch(batch)) => return Some(batch),
                     Ok(Read::Nothing) => {}
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
                     Err((path, error)) => {
@@ -227,7 +227,7 @@ impl Tailer {
                 }
             }
         }
-        Ok(None)
+        None
     }
 
     /// Takes it that a file holds other content than this generation, for which it was held.
