@@ -185,8 +185,8 @@ fn arguments_that_mean_nothing_are_refused() {
     for (arguments, said) in [
         (vec!["logs"], "--db <FILE>"),
         (vec!["--db", &db, "-"], "standard input can't be followed"),
-        (vec!["--db", &db, "--keep-for", "1y", "logs"], "250ms, 30s, 5m, 1h30m, 90d, 4w"),
-        (vec!["--db", &db, "--max-size", "many", "logs"], "4096, 64K, 512MiB"),
+        (vec!["--db", &db, "--refresh-interval", "1y", "logs"], "250ms, 30s, 5m, 1h30m, 90d, 4w"),
+        (vec!["--db", &db, "--max-line", "many", "logs"], "4096, 64K, 512MiB"),
         (vec!["--db", &db, "--metrics-listen", "here", "logs"], "an address is a port"),
         (vec!["--db", &db, "--keep", "few", "logs"], "invalid value 'few'"),
         (vec!["--db", &db, "--read-from-head", "--read-from-tail", "logs"], "cannot be used with"),
