@@ -26,8 +26,7 @@ fn a_collector_that_is_killed_loses_nothing() {
     let kills = variable("AUDIT_WHO_KILLS").map_or(KILLS, |kills| u32::try_from(kills).unwrap());
     let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
     let seed = variable("AUDIT_WHO_SEED").unwrap_or_else(|| u64::from(clock));
-    // Past the harness, which shows it only where the test fails.
-    let _ = writeln!(std::io::stderr(), "killing a collector {kills} times, AUDIT_WHO_SEED={seed}");
+    say(&format!("killing a collector {kills} times, AUDIT_WHO_SEED={seed}"));
     let mut random = SplitMix64::new(seed);
     let bench = Bench::new();
     let writer = Writer::new(&bench.logs(), random.next());
@@ -51,6 +50,7 @@ fn a_collector_that_is_killed_loses_nothing() {
     let written = writing.join().unwrap();
     let ended = bench.once();
     assert_eq!(ended.status, 0, "{ended:?}");
+    say(&format!("{written} entries in {} files", bench.count("generations")));
     bench.assert_stored(0..written);
     assert_addresses(&bench);
     assert_eq!((bench.count("gaps"), bench.count("bad_spans")), (0, 0));
@@ -61,6 +61,11 @@ fn a_collector_that_is_killed_loses_nothing() {
         "SELECT count(*) FROM generations WHERE entry_bytes + bad_bytes + blank_bytes <> offset - start";
     let astray: i64 = connection.query_row(astray, [], |row| row.get(0)).unwrap();
     assert_eq!(astray, 0, "generations whose bytes are not accounted for");
+}
+
+/// Past the harness, which shows it only where the test fails.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn variable(name: &str) -> Option<u64> {
