@@ -151,7 +151,7 @@ fn chain<'l>(
     let is_first = inquiry.may_repeat(life, removed.fact).is_none();
     let link = Link {
         fact: removed.fact,
-        action: match removed.fact.verb.as_str() {
+        action: match removed.fact.verb.as_ref() {
             "deletecollection" => format!("deleted {} with a whole collection", life.key),
             _ => format!("deleted {}", life.key),
         },

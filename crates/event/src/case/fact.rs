@@ -21,12 +21,12 @@ use crate::uri;
 pub(crate) struct Fact {
     pub(crate) address: Address,
     pub(crate) audit_id: String,
-    pub(crate) stage: String,
+    pub(crate) stage: Cow<'static, str>,
     /// When the request was answered.
     pub(crate) time: Timestamp,
     /// When it came in.
     pub(crate) received: Timestamp,
-    pub(crate) verb: String,
+    pub(crate) verb: Cow<'static, str>,
     pub(crate) key: Key,
     pub(crate) subresource: String,
     pub(crate) uid: Option<String>,
@@ -36,8 +36,8 @@ pub(crate) struct Fact {
     pub(crate) component: Option<Component>,
     pub(crate) uri: String,
     pub(crate) dry_run: bool,
-    /// Annotations that rules look at.
-    pub(crate) annotations: Box<[(&'static str, String)]>,
+    /// The credential that a token request issued.
+    pub(crate) issued: Option<String>,
     /// Request and response bodies, where the question compares them.
     pub(crate) bodies: Option<Box<Bodies>>,
     /// Whether the request's body would be here if there was one.
@@ -48,9 +48,19 @@ pub(crate) struct Fact {
     pub(crate) detail: Detail,
 }
 
-/// Annotations of entries that rules look at.
-const ANNOTATIONS: &[&str] =
-    &["authorization.k8s.io/reason", ISSUED_CREDENTIAL, "k8s.io/deprecated", "k8s.io/removed-release"];
+/// Stages and verbs that nearly every entry has.
+const WORDS: &[&str] = &[
+    "ResponseComplete",
+    "ResponseStarted",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "watch",
+];
 
 /// Longer bodies are not compared, in bytes.
 const LONGEST_BODY: usize = 512 * 1024;
@@ -81,10 +91,10 @@ impl Fact {
         Self {
             address,
             audit_id: event.audit_id.to_string(),
-            stage: event.stage.to_string(),
+            stage: word(&event.stage),
             time: event.stage_time.unwrap_or(received),
             received,
-            verb: event.verb.to_string(),
+            verb: word(&event.verb),
             key,
             subresource: event
                 .object_ref
@@ -100,10 +110,7 @@ impl Fact {
             actor,
             uri: event.request_uri.to_string(),
             dry_run: detail.dry_run || uri::params(&event.request_uri, "dryRun").any(|value| value == "All"),
-            annotations: ANNOTATIONS
-                .iter()
-                .filter_map(|name| Some((*name, event.annotation(name)?.to_owned())))
-                .collect(),
+            issued: event.annotation(ISSUED_CREDENTIAL).map(str::to_owned),
             bodies: None,
             body_recorded: event.level.starts_with("Request") && !event.is_truncated(),
             salvaged: event.salvaged,
@@ -129,18 +136,13 @@ impl Fact {
 
     /// Whether the request changes the object's own fields (or its scale), not its status.
     pub(crate) fn is_change(&self) -> bool {
-        matches!(self.verb.as_str(), "create" | "update" | "patch")
+        matches!(self.verb.as_ref(), "create" | "update" | "patch")
             && matches!(self.subresource.as_str(), "" | "scale")
     }
 
     /// When an effect of the request can be met at the earliest: what a create makes is there before it is answered.
     pub(crate) fn effective(&self) -> Timestamp {
         if self.is("create") { self.received } else { self.time }
-    }
-
-    /// The value of an annotation that rules look at.
-    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
     }
 
     /// Who names the fields that were set, such as `kubectl-rollout`.
@@ -183,6 +185,12 @@ impl Fact {
             &self.actor.username,
         )
     }
+}
+
+/// A word that takes no room where it is one of those that nearly every entry has.
+fn word(text: &str) -> Cow<'static, str> {
+    let known = WORDS.iter().find(|word| **word == text);
+    known.map_or_else(|| Cow::Owned(text.to_owned()), |word| Cow::Borrowed(*word))
 }
 
 /// Who sent the request of `event`.

@@ -188,7 +188,7 @@ impl<'l> Inquiry<'l> {
             offset: fact.address.offset,
             length: fact.address.length,
             audit_id: fact.audit_id.clone(),
-            stage: fact.stage.clone(),
+            stage: fact.stage.to_string(),
         }
     }
 

@@ -6,7 +6,6 @@ use std::ops::Bound;
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::life::{Life, lives};
-use crate::filter::ISSUED_CREDENTIAL;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -63,8 +62,8 @@ impl Ledger {
         if let Some((_, about, _)) = &fact.detail.note {
             self.notes.entry((fact.key.namespace.clone(), about.clone())).or_default().push(index);
         }
-        if let Some(credential) = fact.annotation(ISSUED_CREDENTIAL).filter(|_| fact.succeeded()) {
-            self.issued.entry(credential.to_owned()).or_insert(index);
+        if let Some(credential) = fact.issued.as_ref().filter(|_| fact.succeeded()) {
+            self.issued.entry(credential.clone()).or_insert(index);
         }
         if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
             self.pods_by_uid.entry(uid.clone()).or_insert_with(|| fact.key.clone());

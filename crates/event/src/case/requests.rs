@@ -208,7 +208,7 @@ fn is_asked(request: &Request, ask: &Ask, fact: &Fact) -> bool {
         }
     };
     meant
-        && (request.verbs.is_empty() || request.verbs.contains(&fact.verb.as_str()))
+        && (request.verbs.is_empty() || request.verbs.contains(&fact.verb.as_ref()))
         && (request.subresources.is_empty() || request.subresources.contains(&fact.subresource.as_str()))
 }
 

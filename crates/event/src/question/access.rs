@@ -2,7 +2,6 @@
 
 use crate::case::Subject;
 use crate::case::requests::{CHANGE, Request};
-use crate::filter::ISSUED_CREDENTIAL;
 use crate::question::object::asked;
 use crate::question::{Story, Told};
 use crate::uri;
@@ -92,7 +91,7 @@ fn session(story: &Story<'_, '_>, did: &str) -> Told {
     let mut told = Told::recorded(format!("{did} {}", fact.key));
     if fact.code == 101 {
         let start = story.stages.iter().find(|stage| stage.stage == "ResponseStarted");
-        told.notes.push(match (fact.stage.as_str(), start) {
+        told.notes.push(match (fact.stage.as_ref(), start) {
             ("ResponseStarted", _) => "its end is not recorded: it may still be open".to_owned(),
             (_, Some(start)) => format!("it lasted {}", length(fact.time.since(start.time))),
             (_, None) => format!("it lasted {}", length(fact.time.since(fact.received))),
@@ -154,7 +153,7 @@ fn bound(story: &Story<'_, '_>) -> Option<Told> {
 fn minted(story: &Story<'_, '_>) -> Told {
     let fact = story.fact;
     let mut told = Told::recorded(format!("had a token of {} minted", fact.key));
-    if let Some(credential) = fact.annotation(ISSUED_CREDENTIAL) {
+    if let Some(credential) = &fact.issued {
         told.notes.push(format!("the token is {credential}"));
     }
     told

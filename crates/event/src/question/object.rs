@@ -228,7 +228,7 @@ pub(crate) fn asked(fact: &Fact) -> String {
 
 fn lived(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
-    match (fact.verb.as_str(), fact.subresource.as_str()) {
+    match (fact.verb.as_ref(), fact.subresource.as_str()) {
         ("create", "") => Some(Told::recorded(format!("created {}", fact.key))),
         ("create", "eviction") => Some(Told::recorded(format!("evicted {}", fact.key))),
         ("create", "binding") => {
