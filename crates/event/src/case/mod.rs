@@ -274,6 +274,12 @@ impl Case {
         findings
     }
 
+    /// What was folded in since the last look was learned: which object each entry is about, its stage time, and where it
+    /// stands.
+    pub fn entries(&self) -> impl Iterator<Item = (&Key, Timestamp, Address)> {
+        self.facts.iter().map(|fact| (&fact.key, fact.time, fact.address))
+    }
+
     /// The one copy of an actor that facts share.
     fn shared(&mut self, actor: Actor) -> Arc<Actor> {
         if let Some(known) = self.actors.get(&actor) {

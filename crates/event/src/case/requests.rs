@@ -18,6 +18,7 @@ const LOOK_BACK: usize = 1_000;
 
 /// Which requests answer a question, and how.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the question")]
 pub(crate) struct Request {
     /// Verbs, any of them; empty for all.
     pub(crate) verbs: &'static [&'static str],
@@ -29,6 +30,8 @@ pub(crate) struct Request {
     pub(crate) bodies: bool,
     /// Whether requests about a whole collection may answer it too.
     pub(crate) collections: bool,
+    /// Whether later requests about other objects may make it one that answers the question.
+    pub(crate) told_later: bool,
     /// The outcome that was asked about.
     pub(crate) outcome: Outcome,
     /// What a request did, in the past tense and with its object; `None` if it does not answer the question.
@@ -94,6 +97,7 @@ pub(crate) const CHANGE: Request = Request {
     reads: false,
     bodies: false,
     collections: false,
+    told_later: false,
     outcome: Outcome::Succeeded,
     tell: |story| Some(Told::recorded(format!("changed {}", story.fact.key))),
     behind: nobody,

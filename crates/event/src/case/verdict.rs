@@ -47,12 +47,26 @@ impl Case {
         coverage.verdict = self.verdict(findings, coverage, &doubts);
     }
 
+    /// The same where logs were followed: `found` answers say that what was asked about came to be. What is logged at all
+    /// was not counted, so nobody is excluded for certain.
+    pub fn judge_followed(&self, found: u64, coverage: &mut Coverage) {
+        coverage.incomplete.extend(coverage.losses(self.ask.window.from, self.ask.window.until));
+        let range = match (coverage.total.from, coverage.total.until) {
+            (Some(from), Some(until)) => format!("within {from} to {until}"),
+            _ => "no entries came".to_owned(),
+        };
+        coverage.verdict = format!("{}: {found} found while following, {range}", self.asked());
+    }
+
+    /// What was asked, in words.
+    fn asked(&self) -> String {
+        let asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
+        if self.ask.selection.is_empty() { asked } else { format!("{asked}, {}", self.ask.selection) }
+    }
+
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
     fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
-        let mut asked = format!("{} {}", self.ask.subject, self.ask.question.participle);
-        if !self.ask.selection.is_empty() {
-            asked = format!("{asked}, {}", self.ask.selection);
-        }
+        let asked = self.asked();
         if let found @ 1.. = self.successes(findings) {
             let kept = coverage.kept_in_words().map(|kept| format!("; {kept}")).unwrap_or_default();
             return format!("{asked}: {found} found{kept}");

@@ -61,6 +61,11 @@ impl Question {
         }
     }
 
+    /// Whether requests about other objects may tell that it was done: pods that are evicted after a node was cordoned.
+    pub const fn is_told_later(&self) -> bool {
+        matches!(self.rule, Rule::Requests(request) if request.told_later)
+    }
+
     /// The dimension with this name.
     pub fn dimension(&self, name: &str) -> Option<&'static Dimension> {
         self.dimensions().iter().find(|dimension| dimension.name == name)

@@ -20,9 +20,10 @@ const SOON: i64 = 60 * 1_000_000;
 /// Evicted pods that are named one by one.
 const NAMED: usize = 10;
 
-pub(crate) const CORDONED: Request = Request { tell: |story| switched(story, true), ..CHANGE };
+pub(crate) const CORDONED: Request =
+    Request { told_later: true, tell: |story| switched(story, true), ..CHANGE };
 pub(crate) const UNCORDONED: Request = Request { tell: |story| switched(story, false), ..CHANGE };
-pub(crate) const DRAINED: Request = Request { tell: drained, ..CHANGE };
+pub(crate) const DRAINED: Request = Request { told_later: true, tell: drained, ..CHANGE };
 pub(crate) const TAINTED: Request = Request { tell: |story| tainted(story, true), ..CHANGE };
 pub(crate) const UNTAINTED: Request = Request { tell: |story| tainted(story, false), ..CHANGE };
 

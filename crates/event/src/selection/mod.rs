@@ -209,7 +209,7 @@ impl Selection {
     }
 
     /// Whether the request of `event` is one of those that are wanted, where no fact was made from it.
-    pub(crate) fn selects(&self, event: &Event<'_>, address: Address) -> bool {
+    pub fn selects(&self, event: &Event<'_>, address: Address) -> bool {
         if self.is_empty() {
             return true;
         }
