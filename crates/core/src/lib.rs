@@ -27,6 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`tail`] follows files while they grow and are rotated, and hands out what is new with the guarantee that nothing is
+//! skipped or doubled; [`follow`] asks a question of what is followed. A [`Batch`](tail::Batch) is committed in the same
+//! transaction as what is written about it, as `examples/deletions.rs` does.
+//!
 //! Nothing here prints, asks the clock or the environment (but for `TMPDIR`, where streams are kept for further looks), or
 //! stops at an input that can't be read: that is a [`Problem`](event::coverage::Problem) of the coverage, and the rest is
 //! read. Memory grows with what is found, not with what is read; a line may be 256 MiB long, see [`Scan::max_line`].
@@ -39,6 +43,7 @@ mod doctor;
 mod error;
 #[cfg(feature = "cel")]
 mod expression;
+pub mod follow;
 mod head;
 mod input;
 mod layout;
@@ -49,6 +54,8 @@ pub mod store;
 pub mod tail;
 
 pub use audit_who_event as event;
+/// What [`Batch::commit_with`](tail::Batch::commit_with) hands out a transaction of: with this one, types fit.
+pub use rusqlite;
 
 pub use crate::ask::{Asked, ask};
 pub use crate::count::{Counted, count};

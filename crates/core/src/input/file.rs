@@ -39,7 +39,7 @@ pub(crate) struct LogFile {
     pub(crate) length: u64,
     /// How the records of a plain file stand; a compressed one tells only when it is decoded.
     pub(crate) layout: Layout,
-    identity: Identity,
+    pub(super) identity: Identity,
     mark: Vec<u8>,
     handle: Mutex<Weak<File>>,
     /// When its lines were written; told once, as it is the same for every reading.

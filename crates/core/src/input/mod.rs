@@ -13,8 +13,9 @@ use std::sync::OnceLock;
 
 use audit_who_event::time::Timestamp;
 use discovery::Discovery;
-use file::LogFile;
+use file::{Identity, LogFile};
 
+use crate::codec::Encoding;
 use crate::error::Error;
 use crate::spool::Stream;
 
@@ -48,6 +49,24 @@ impl Source {
 pub(crate) enum Content {
     File(LogFile),
     Stream(Stream),
+}
+
+impl Source {
+    /// Which file it is; `None` for a stream.
+    pub(crate) const fn identity(&self) -> Option<Identity> {
+        match &self.content {
+            Content::File(file) => Some(file.identity),
+            Content::Stream(_) => None,
+        }
+    }
+
+    /// Bytes of content that are read of it, or more.
+    pub(crate) fn content_length(&self) -> u64 {
+        match &self.content {
+            Content::File(file) if file.encoding == Encoding::Plain => file.length,
+            _ => u64::MAX,
+        }
+    }
 }
 
 impl Inputs {

@@ -1,5 +1,6 @@
 //! From inputs to what a fold learned from them, with every byte accounted for.
 
+mod account;
 mod ahead;
 mod buffer;
 mod clock;
@@ -25,9 +26,10 @@ use audit_who_event::envelope;
 use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
 
+pub(crate) use self::account::Account;
 use self::ledger::{Decode, Rules};
 use self::plan::{Part, Plan, Sizes};
-use self::prefilter::Prefilter;
+pub(crate) use self::prefilter::Prefilter;
 use self::work::{Findings, Worker};
 use crate::codec::Encoding;
 use crate::error::Error;

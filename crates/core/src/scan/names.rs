@@ -6,7 +6,7 @@ use std::collections::HashSet;
 const LONGEST: usize = 512;
 
 /// Names that matter as a whole.
-pub(super) struct Names(HashSet<Box<[u8]>>);
+pub(crate) struct Names(HashSet<Box<[u8]>>);
 
 impl Names {
     pub(super) fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {

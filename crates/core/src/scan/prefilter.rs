@@ -19,7 +19,7 @@ const AT_ONCE: usize = 64;
 const SHORTEST_STEM: usize = 3;
 
 /// Selects lines that hold a literal, or that may spell one with `\u00XX` escapes.
-pub(super) enum Prefilter {
+pub(crate) enum Prefilter {
     /// Every line.
     Everything,
     /// No line.
@@ -29,7 +29,7 @@ pub(super) enum Prefilter {
 }
 
 /// What is searched for.
-pub(super) enum Needle {
+pub(crate) enum Needle {
     /// A literal, and whether a hit must be a name.
     One { literal: Finder<'static>, is_name: bool },
     /// Literals, of which the first so many need not be names.
@@ -39,7 +39,7 @@ pub(super) enum Needle {
 }
 
 impl Prefilter {
-    pub(super) fn new(literals: &Literals) -> Self {
+    pub(crate) fn new(literals: &Literals) -> Self {
         let Some(shortest) = literals.as_slice() else { return Self::Everything };
         if shortest.is_empty() {
             return Self::Nothing;
@@ -67,7 +67,7 @@ impl Prefilter {
     }
 
     /// Begins to select lines of `text`.
-    pub(super) fn hits<'a>(&'a self, text: &'a [u8]) -> Hits<'a> {
+    pub(crate) fn hits<'a>(&'a self, text: &'a [u8]) -> Hits<'a> {
         let (search, always) = match self {
             Self::Everything => (None, true),
             Self::Nothing => (None, false),
@@ -148,7 +148,7 @@ const fn hex(digit: u8) -> u8 {
 }
 
 /// Where the needles are met, asked line by line from the front.
-pub(super) struct Hits<'a> {
+pub(crate) struct Hits<'a> {
     search: Option<(&'a [Needle], &'a Names)>,
     text: &'a [u8],
     always: bool,
@@ -158,7 +158,7 @@ pub(super) struct Hits<'a> {
 
 impl Hits<'_> {
     /// Whether the line at `start..end` is selected. Lines must be asked about in order.
-    pub(super) fn is_in(&mut self, start: usize, end: usize) -> bool {
+    pub(crate) fn is_in(&mut self, start: usize, end: usize) -> bool {
         let Some((needles, names)) = self.search else { return self.always };
         let mut hit = false;
         for (needle, next) in needles.iter().zip(&mut self.next) {

@@ -138,6 +138,11 @@ impl Batch {
         self.to.offset - self.from
     }
 
+    /// The bytes of the generation's decompressed content that it accounts for.
+    pub(crate) const fn range(&self) -> std::ops::Range<u64> {
+        self.from..self.to.offset
+    }
+
     /// The lines that are not blank, in their order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let last = self.records.len().saturating_sub(1);

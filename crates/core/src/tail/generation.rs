@@ -112,6 +112,11 @@ impl Place {
         self.encoding == Encoding::Plain && self.rotated == Rotated::Closed
     }
 
+    /// Device and inode.
+    pub(crate) const fn identity(&self) -> (u64, u64) {
+        (self.stat.device, self.stat.inode)
+    }
+
     /// Plain files can be read from any offset; of these, one that is still written tells most.
     fn rank(&self) -> (bool, Rotated) {
         (self.encoding != Encoding::Plain, self.rotated)

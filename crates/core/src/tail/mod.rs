@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use self::batch::Shared;
 pub use self::batch::{Batch, Entry, Span};
+pub(crate) use self::cut::Flaw;
 use self::discovery::Discovery;
 pub use self::discovery::NO_FILE;
 use self::generation::{Generation, Read};
@@ -81,6 +82,18 @@ pub struct Tailer {
     settled: bool,
     /// Whether files that are there are read from their end.
     from_end: bool,
+    /// Whether the store knew files when it was opened.
+    resumed: bool,
+}
+
+/// How far the generation in a file is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Device and inode.
+    pub(crate) file: (u64, u64),
+    pub(crate) generation: i64,
+    /// Bytes from the start of the decompressed content.
+    pub(crate) offset: u64,
 }
 
 /// A file that tells nothing yet, or nothing new, as it was when it was looked into.
@@ -124,7 +137,8 @@ impl Tailer {
         });
         let discovery = Discovery::new(&options.paths, &options.excluded, own.into())?;
         let known = checkpoint::all(store.connection()).map_err(|error| store.failure(&error))?;
-        let from_end = !options.read_from_head && known.is_empty();
+        let resumed = !known.is_empty();
+        let from_end = !options.read_from_head && !resumed;
         let wake = Wake::new(options.inotify_watcher);
         let shared = Arc::new(Shared::new(store, &known));
         Ok(Self {
@@ -140,6 +154,7 @@ impl Tailer {
             last_counted: None,
             settled: false,
             from_end,
+            resumed,
         })
     }
 
@@ -162,6 +177,41 @@ impl Tailer {
     /// system fails to read.
     pub fn refused(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.refused.iter().map(|(path, why)| (path.as_path(), why.as_str()))
+    }
+
+    /// Whether the store knew files when it was opened.
+    pub(crate) const fn is_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Looks which files there are, and tells which generation each holds and how far that is committed.
+    pub(crate) fn positions(&mut self) -> Result<Vec<Position>, Error> {
+        self.look()?;
+        let of = |generation: &Generation| {
+            let (id, offset) = (generation.checkpoint.id, generation.checkpoint.offset);
+            let places = generation.places.iter();
+            places
+                .map(|place| Position { file: place.identity(), generation: id, offset })
+                .collect::<Vec<_>>()
+        };
+        Ok(self.generations.iter().flat_map(of).collect())
+    }
+
+    /// The files that are there now.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        self.discovery.list().files.into_iter().map(|found| found.path).collect()
+    }
+
+    /// The best file that holds a generation, as of the last look.
+    pub(crate) fn path_of(&self, id: i64) -> Option<&Path> {
+        let generation = self.generations.iter().find(|generation| generation.checkpoint.id == id)?;
+        generation.places.first().map(|place| place.path.as_path())
+    }
+
+    /// The generation that a file holds, by device and inode, as of the last look.
+    pub(crate) fn generation_of(&self, file: (u64, u64)) -> Option<i64> {
+        let holds = |generation: &&Generation| generation.places.iter().any(|place| place.identity() == file);
+        self.generations.iter().find(holds).map(|generation| generation.checkpoint.id)
     }
 
     /// The next batch that can be had without waiting; `None` if there is none now.
