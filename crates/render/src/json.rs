@@ -36,10 +36,25 @@ impl Formatter for Visible {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        fragment_with(out, fragment, |out, c| {
-            c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
-        })
+        fragment_with(out, fragment, escape)
     }
+
+    fn write_raw_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        raw(out, fragment)
+    }
+}
+
+/// Writes a JSON value that is text already, in one line and with every hidden character as an escape: these stand in
+/// strings, but for white space between tokens.
+pub(crate) fn raw<W: ?Sized + io::Write>(out: &mut W, text: &str) -> io::Result<()> {
+    fragment_with(out, text, |out, c| match c {
+        '\t' | '\n' | '\r' => out.write_all(b" "),
+        _ => escape(out, c),
+    })
+}
+
+fn escape<W: ?Sized + io::Write>(out: &mut W, c: char) -> io::Result<()> {
+    c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(out, "\\u{unit:04x}"))
 }
 
 /// Writes `fragment` with `escape` for its hidden characters.

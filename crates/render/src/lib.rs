@@ -19,11 +19,13 @@
 
 mod count;
 mod doctor;
+mod event;
 mod format;
 mod json;
 mod name;
 mod paint;
 mod sheet;
+mod stream;
 mod summary;
 mod table;
 pub mod terminal;
@@ -45,8 +47,10 @@ pub use audit_who_event::zone::Zone;
 
 pub use crate::count::write_counts;
 pub use crate::doctor::{write_doctor, write_doctor_json};
+pub use crate::event::{write_event, write_event_json};
 pub use crate::format::{Format, UnknownFormat};
 pub use crate::json::line as json_line;
+pub use crate::stream::Stream;
 pub use crate::summary::summary;
 pub use crate::table::write_table;
 

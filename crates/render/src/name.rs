@@ -21,6 +21,11 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     Ok(())
 }
 
+/// Writes the object of one answer.
+pub(crate) fn one(object: &Object, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "{}", name(object))
+}
+
 fn name(object: &Object) -> String {
     let dot = if object.api_group.is_empty() { "" } else { "." };
     neutral(&format!("{}{dot}{}/{}", object.resource, object.api_group, object.name)).into_owned()

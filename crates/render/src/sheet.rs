@@ -56,6 +56,17 @@ impl Row<'_> {
     }
 }
 
+/// Writes one answer, below the names of the columns unless these were written.
+pub(crate) fn one(answer: &Answer, begun: bool, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut sheet = csv::Writer::from_writer(out);
+    if !begun {
+        sheet.write_record(COLUMNS.map(|(name, _)| name))?;
+    }
+    let row = Row { kind: "Answer", answer };
+    sheet.write_record(COLUMNS.map(|(_, cell)| inert(&cell(&row)).into_owned()))?;
+    sheet.flush()
+}
+
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut sheet = csv::Writer::from_writer(out);
     sheet.write_record(COLUMNS.map(|(name, _)| name))?;

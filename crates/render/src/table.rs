@@ -37,21 +37,26 @@ const COLUMNS: [(&str, Cell); 9] = [
 ];
 
 pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    rows(report.answers, style, out)?;
+    rows(report.answers, true, style, out)?;
     for same_object in report.related.chunk_by(|one, next| one.object == next.object) {
         writeln!(out, "{}", neutral(&introduction(&same_object[0])))?;
-        rows(same_object, style, out)?;
+        rows(same_object, true, style, out)?;
     }
     Ok(())
 }
 
+/// Writes one answer, below a head unless one was written.
+pub(crate) fn one(answer: &Answer, begun: bool, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    rows(std::slice::from_ref(answer), !begun, style, out)
+}
+
 /// Writes nothing for no answers: a head alone would look like a result.
-fn rows(answers: &[Answer], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+fn rows(answers: &[Answer], head: bool, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     if answers.is_empty() {
         return Ok(());
     }
     let cells = answers.iter().map(|answer| COLUMNS.map(|(_, cell)| cell(answer, style)));
-    write_table(COLUMNS.map(|(head, _)| head), cells, out)
+    aligned(head.then(|| COLUMNS.map(|(head, _)| head)), cells, out)
 }
 
 /// Writes a table as kubectl prints them, with every hidden character as a visible escape. Without rows only the head is
@@ -63,9 +68,19 @@ pub fn write_table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    aligned(Some(head), rows, out)
+}
+
+fn aligned<const N: usize>(
+    head: Option<[&str; N]>,
+    rows: impl IntoIterator<Item = [String; N]>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(head);
+    if let Some(head) = head {
+        table.set_header(head);
+    }
     for row in rows {
         table.add_row(row.map(|cell| shown(&cell)));
     }

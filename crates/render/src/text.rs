@@ -42,6 +42,11 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     Ok(())
 }
 
+/// Writes one answer, apart from what was written before if something was.
+pub(crate) fn one(answer: &Answer, begun: bool, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    Page { style, out, begun }.answer(answer)
+}
+
 /// What introduces related answers: removals of an object that was asked about in vain, or what may have shown it.
 pub(crate) fn introduction(answer: &Answer) -> String {
     if answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded {
