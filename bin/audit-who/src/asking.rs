@@ -19,10 +19,10 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{complain, counting, explain, filters, places};
+use crate::{complain, counting, explain, filters, follow, places};
 
-const FOUND: u8 = 0;
-const NOTHING_FOUND: u8 = 1;
+pub(crate) const FOUND: u8 = 0;
+pub(crate) const NOTHING_FOUND: u8 = 1;
 /// Something could not be done or not be read.
 pub(crate) const ERROR: u8 = 2;
 /// With `--strict`: the answer may not be the whole one.
@@ -44,6 +44,14 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Ask { question, subject: subject(question, matches)?, window, selection: filters.selection };
     if let Some(printed) = explain::run(matches, &ask_about) {
         return printed.context("the queries could not be written");
+    }
+    if matches.get_flag("follow") {
+        let ended = follow::run(matches, ask_about, &style)?;
+        let undecided = filters.condition.as_deref().and_then(filters::undecided);
+        return Ok(undecided.map_or(ended, |undecided| {
+            complain(&undecided);
+            ExitCode::from(ERROR)
+        }));
     }
     let case = Case::new(ask_about);
     let inputs = Inputs::open(paths(matches)?);
@@ -106,10 +114,12 @@ pub(crate) fn zone(matches: &ArgMatches) -> anyhow::Result<Zone> {
     }
 }
 
-fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
+pub(crate) fn window(matches: &ArgMatches, zone: Zone) -> anyhow::Result<Window> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();
     let now = Timestamp::from_micros(i64::try_from(now).unwrap_or(i64::MAX));
-    let point = |name: &str, open: Timestamp| match value(matches, name) {
+    // Not every command has both ends.
+    let given = |name: &str| matches.try_get_one::<String>(name).ok().flatten();
+    let point = |name: &str, open: Timestamp| match given(name) {
         Some(text) => when::parse(text, now, &zone).map_err(|error| anyhow!("--{name}: {error}")),
         None => Ok(open),
     };

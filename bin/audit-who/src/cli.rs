@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{checkpoint, collect, explain, filters, policy};
+use crate::{checkpoint, collect, explain, filters, follow, policy, tail};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -37,6 +37,7 @@ pub(crate) fn command() -> Command {
         .subcommand(doctor())
         .subcommand(collect::command())
         .subcommand(checkpoint::command())
+        .subcommand(tail::command())
 }
 
 const AFTER_DOCTOR: &str = "\
@@ -69,12 +70,12 @@ fn question(question: &'static Question) -> Command {
         .arg(paths());
     if question.dimensions().is_empty() {
         let command = command.args(objects()).args(times()).args(filters::args());
-        return command.args(output()).arg(explain::arg());
+        return command.args(output()).args(follow::args()).arg(explain::arg());
     }
     command.arg(limit()).args(times()).args(filters::args()).args(output())
 }
 
-fn paths() -> Arg {
+pub(crate) fn paths() -> Arg {
     Arg::new("paths")
         .value_name("PATH")
         .num_args(0..)
@@ -123,7 +124,7 @@ fn objects() -> [Arg; 3] {
 }
 
 /// Which times.
-fn times() -> [Arg; 4] {
+pub(crate) fn times() -> [Arg; 4] {
     [
         Arg::new("since").long("since").value_name("TIME").allow_hyphen_values(true).help(SINCE),
         Arg::new("until")
@@ -141,7 +142,7 @@ fn times() -> [Arg; 4] {
 }
 
 /// How answers are shown, and how fast they are found.
-fn output() -> [Arg; 5] {
+pub(crate) fn output() -> [Arg; 5] {
     let formats = Format::all().map(|format| PossibleValue::new(format.name()).help(format.about()));
     [
         Arg::new("output")

@@ -8,10 +8,13 @@ mod counting;
 mod doctor;
 mod explain;
 mod filters;
+mod follow;
+mod following;
 mod logging;
 mod places;
 mod policy;
 mod quantity;
+mod tail;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         Some((policy::NAME, matches)) => policy::run(matches),
         Some((collect::NAME, matches)) => collect::run(matches),
         Some((checkpoint::NAME, matches)) => checkpoint::run(matches),
+        Some((tail::NAME, matches)) => tail::run(matches),
         _ => asking::run(&matches),
     };
     match ended {

@@ -5,6 +5,7 @@ use std::io;
 
 use audit_who_event::client::client;
 use audit_who_event::event::{Event, ObjectRef, ResponseStatus, User};
+use audit_who_event::json::Json;
 use audit_who_event::subject::Key;
 use audit_who_event::time::Timestamp;
 use serde::Serialize;
@@ -103,8 +104,8 @@ impl Serialize for Written<'_, '_> {
         map.text("userAgent", &event.user_agent)?;
         map.some("objectRef", event.object_ref.as_ref().map(WrittenReference))?;
         map.some("responseStatus", event.response_status.as_ref().map(WrittenStatus))?;
-        map.some::<&RawValue>("requestObject", event.request_object)?;
-        map.some::<&RawValue>("responseObject", event.response_object)?;
+        map.some("requestObject", event.request_object.and_then(raw))?;
+        map.some("responseObject", event.response_object.and_then(raw))?;
         map.some::<Timestamp>("requestReceivedTimestamp", event.received)?;
         map.some::<Timestamp>("stageTimestamp", event.stage_time)?;
         let annotations = (!event.annotations.is_empty()).then_some(Pairs(&event.annotations));
@@ -151,10 +152,15 @@ impl Serialize for WrittenStatus<'_, '_> {
         map.text("status", &self.0.status)?;
         map.text("message", &self.0.message)?;
         map.text("reason", &self.0.reason)?;
-        map.some::<&RawValue>("details", self.0.details)?;
+        map.some("details", self.0.details.and_then(raw))?;
         map.some("code", (self.0.code > 0).then_some(self.0.code))?;
         map.0.end()
     }
+}
+
+/// JSON to be written as it is, which it always can be.
+fn raw(json: Json<'_>) -> Option<&RawValue> {
+    serde_json::from_str(json.get()).ok()
 }
 
 /// Names with what belongs to them, as an object.

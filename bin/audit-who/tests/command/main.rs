@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is tests")]
 
 mod checkpoint;
+mod child;
 mod collect;
 mod collect_failures;
 mod collect_metrics;
@@ -15,6 +16,7 @@ mod errors;
 mod examples;
 mod explain;
 mod filters;
+mod follow;
 mod forms;
 mod hostile;
 mod links;
@@ -22,4 +24,5 @@ mod pages;
 mod policy;
 mod program;
 mod recordings;
+mod tail;
 mod truth;
