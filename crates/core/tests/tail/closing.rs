@@ -23,7 +23,7 @@ fn a_file_that_was_idle_before_it_was_renamed_is_waited_for_all_the_same() {
 fn looks_that_hints_ask_for_are_no_time_for_a_writer_to_let_go() {
     let bench = Bench::new();
     append(&bench.path("audit.log.1"), &(lines(0..1) + "torn"));
-    let mut tailer = bench.builder().refresh_interval(Duration::from_secs(3600)).build().unwrap();
+    let mut tailer = bench.builder().refresh_interval(Duration::from_hours(1)).build().unwrap();
     assert_eq!(idle(&mut tailer), [line(0)]);
     append(&bench.path("audit.log.1"), " and mended\n");
     assert_eq!(drain(&mut tailer), ["torn and mended"]);

@@ -1,5 +1,6 @@
 //! Packed files that are whole, half written, damaged, or followed by something else.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,15 +16,15 @@ fn packed_path(bench: &Bench) -> PathBuf {
 /// Lines that don't pack well, so that a cut or a flaw hits one of many blocks.
 fn noise(count: usize) -> String {
     let mut state = 1_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        state >> 33
-    };
-    (0..count)
-        .map(|number| {
-            format!("{number}|{}\n", (0..20).map(|_| format!("{:08x}", next())).collect::<String>())
-        })
-        .collect()
+    let mut text = String::new();
+    for _ in 0..count {
+        for _ in 0..20 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            write!(text, "{:08x}", state >> 32).unwrap();
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// What a flaw leaves that is noticed at once: up to there all is right.
