@@ -228,7 +228,8 @@ impl Generation {
 
     /// Takes it that each file may have more than it had.
     pub(crate) fn read_again(&mut self) {
-        for place in &mut self.places {
+        let open = self.open.as_mut().map(|(_, place)| place);
+        for place in self.places.iter_mut().chain(open) {
             place.exhausted = false;
         }
         self.unread = true;
@@ -261,15 +262,14 @@ impl Generation {
 
     /// Whether another file is to be read than the one that is open, if one is.
     fn is_another_better(&self) -> bool {
-        let Some((_, open)) = &self.open else { return self.places.iter().any(|place| self.may_tell(place)) };
-        match self.places.iter().find(|place| place.stat.is_same_file(&open.stat)) {
-            Some(listed) if !listed.exhausted => false,
-            // What was closed has no more, whatever was packed from it.
-            Some(listed) if listed.is_whole() && self.seen <= self.at => false,
-            Some(_) => self.places.iter().any(|place| self.may_tell(place)),
-            // It is removed, and can't be opened again: only what is known to have more is worth it.
-            None => self.ended && self.seen > self.at && self.places.iter().any(|place| self.may_tell(place)),
+        // What was closed has no more, whatever was packed from it.
+        let is_final = |open: &Place| open.is_whole() && self.seen <= self.at;
+        if self.open.as_ref().is_some_and(|(_, open)| !open.exhausted || is_final(open)) {
+            return false;
         }
+        // What is removed can't be opened again: only what is known to have more is worth it.
+        let is_worth_it = self.unlisted().is_none() || self.seen > self.at;
+        is_worth_it && self.places.iter().any(|place| self.may_tell(place))
     }
 
     /// Whether the file at this place may have more than was read.
@@ -308,7 +308,8 @@ impl Generation {
     }
 
     fn exhaust(&mut self, stat: &Stat) {
-        for place in self.places.iter_mut().filter(|place| place.stat.is_same_file(stat)) {
+        let open = self.open.as_mut().map(|(_, place)| place);
+        for place in self.places.iter_mut().chain(open).filter(|place| place.stat.is_same_file(stat)) {
             place.exhausted = true;
         }
     }

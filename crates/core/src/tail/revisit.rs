@@ -154,7 +154,7 @@ impl Generation {
                     if content::begins_with(file, &self.checkpoint.head).unwrap_or(false) {
                         self.grow(now.size);
                     }
-                    self.unread = true;
+                    self.read_again();
                     self.quiet_looks = 0;
                 }
             }

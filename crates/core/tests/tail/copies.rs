@@ -228,3 +228,17 @@ fn a_packed_file_that_is_removed_unread_is_a_gap_behind_a_shorter_copy() {
     let at = i64::try_from(lines(0..2).len()).unwrap();
     assert_eq!(bench.gaps(), [(1, at, "the file was removed".to_owned())]);
 }
+
+#[test]
+fn the_file_that_is_written_is_read_when_a_shorter_copy_is_removed_that_was_read_first() {
+    let bench = Bench::new();
+    let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
+    append(&copy, &lines(0..1));
+    append(&log, &lines(0..2));
+    File::options().write(true).open(&copy).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    let mut tailer = bench.builder().refresh_interval(Duration::ZERO).batch_size(1).build().unwrap();
+    tailer.next().unwrap().unwrap().commit().unwrap();
+    fs::remove_file(&copy).unwrap();
+    append(&log, &lines(2..3));
+    assert_once(&idle(&mut tailer), 1..3);
+}
