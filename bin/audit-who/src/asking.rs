@@ -19,7 +19,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{complain, counting, explain, filters, follow, places};
+use crate::{complain, counting, explain, filters, follow, places, store};
 
 pub(crate) const FOUND: u8 = 0;
 pub(crate) const NOTHING_FOUND: u8 = 1;
@@ -54,8 +54,10 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         }));
     }
     let case = Case::new(ask_about);
-    let inputs = Inputs::open(paths(matches)?);
-    let asked = ask(&Files::new(&scan(matches), &inputs), case);
+    let asked = match store::archive(matches)? {
+        Some(archive) => ask(&archive, case),
+        None => ask(&Files::new(&scan(matches), &Inputs::open(paths(matches)?)), case),
+    };
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let status = if undecided.is_some() {
         ERROR

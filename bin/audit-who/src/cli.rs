@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{checkpoint, collect, explain, filters, follow, policy, tail};
+use crate::{checkpoint, collect, explain, filters, follow, policy, store, tail};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -58,7 +58,7 @@ fn doctor() -> Command {
     Command::new("doctor")
         .about("Whether the logs are whole, what is odd about them, and what they can't answer")
         .after_help(AFTER_DOCTOR)
-        .args([paths(), utc, timezone, output, color, threads])
+        .args([paths(), store::arg(), utc, timezone, output, color, threads])
 }
 
 fn question(question: &'static Question) -> Command {
@@ -67,7 +67,7 @@ fn question(question: &'static Question) -> Command {
         .about(question.about)
         .after_help(AFTER)
         .args(subject(question))
-        .arg(paths());
+        .args([paths(), store::arg()]);
     if question.dimensions().is_empty() {
         let command = command.args(objects()).args(times()).args(filters::args());
         return command.args(output()).args(follow::args()).arg(explain::arg());

@@ -12,7 +12,7 @@ use audit_who_render::{Format, Style};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{asking, complain, filters};
+use crate::{asking, complain, filters, store};
 
 /// Counts, prints the counts, and says how it ended.
 pub(crate) fn run(
@@ -25,8 +25,13 @@ pub(crate) fn run(
     let counting =
         Counting::new(question, dimension(question, matches)?, window).selecting(filters.selection);
     let limit = matches.get_one::<usize>("limit").copied().filter(|limit| *limit > 0);
-    let inputs = Inputs::open(asking::paths(matches)?);
-    let counted = count(&Files::new(&asking::scan(matches), &inputs), &counting, limit);
+    let counted = match store::archive(matches)? {
+        Some(archive) => count(&archive, &counting, limit),
+        None => {
+            let inputs = Inputs::open(asking::paths(matches)?);
+            count(&Files::new(&asking::scan(matches), &inputs), &counting, limit)
+        }
+    };
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let found = !counted.counts.rows.is_empty();
     let status =

@@ -4,12 +4,13 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use audit_who_core::{Files, Inputs, Scan, doctor};
+use audit_who_core::{Files, Inputs, doctor};
 use audit_who_render::{Style, write_doctor, write_doctor_json};
 use clap::ArgMatches;
 
 use crate::asking::{self, ERROR};
 use crate::cli::value;
+use crate::store;
 
 const HEALTHY: u8 = 0;
 const SOMETHING_TO_KNOW: u8 = 1;
@@ -17,10 +18,10 @@ const SOMETHING_TO_KNOW: u8 = 1;
 /// Reads everything, prints the report, and says whether there is something to know.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let zone = asking::zone(matches)?;
-    let threads = matches.get_one::<u16>("threads");
-    let scan = threads.map_or_else(Scan::new, |threads| Scan::new().threads(usize::from(*threads)));
-    let inputs = Inputs::open(asking::paths(matches)?);
-    let report = doctor(&Files::new(&scan, &inputs));
+    let report = match store::archive(matches)? {
+        Some(archive) => doctor(&archive),
+        None => doctor(&Files::new(&asking::scan(matches), &Inputs::open(asking::paths(matches)?))),
+    };
     let status = if report.problems.iter().any(|problem| problem.fatal) {
         ERROR
     } else if report.findings.is_empty() {

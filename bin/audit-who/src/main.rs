@@ -14,6 +14,7 @@ mod logging;
 mod places;
 mod policy;
 mod quantity;
+mod store;
 mod tail;
 
 use std::io::{self, Write};

@@ -72,6 +72,11 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether the operating system denies access to the store.
+    pub(crate) const fn is_denied(self) -> bool {
+        matches!(self, Self::ReadOnly | Self::CannotOpen)
+    }
+
     /// What went wrong and what to do about it, around what is known in detail.
     const fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -110,7 +115,9 @@ impl ErrorKind {
                 "the store is damaged: ",
                 "; keep a copy, save what can be read with sqlite3's .recover, and collect into a new one",
             ),
-            Self::NoStore => ("is no store of audit-who", "; name a file that is not there yet"),
+            Self::NoStore => {
+                ("is no store of audit-who", "; audit-who collect makes one, in a file that is not there yet")
+            }
             Self::NewerStore => (
                 "the store was written by a newer audit-who: ",
                 "; use that one, or collect into a new store",

@@ -24,5 +24,6 @@ mod pages;
 mod policy;
 mod program;
 mod recordings;
+mod store;
 mod tail;
 mod truth;

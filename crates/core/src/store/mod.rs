@@ -14,6 +14,7 @@ mod recorder;
 mod runs;
 mod settings;
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -134,12 +135,17 @@ impl Store {
 
 /// Opens the store at `path` for reading alone; another process may write to it meanwhile.
 pub(crate) fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
-    let failed = |error| failure::of(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.busy_timeout(busy_timeout).map_err(failed)?;
-    match version(&connection, path)? {
+    let connection = connect(path, path.as_os_str(), busy_timeout)?;
+    let (connection, version) = match version(&connection, path) {
+        // Where nothing may be written, not even the memory that readers and writers share.
+        Err(error) if error.kind().is_denied() && !is_written(path) => {
+            let connection = connect(path, &immutable(path), busy_timeout)?;
+            let version = version(&connection, path)?;
+            (connection, version)
+        }
+        version => (connection, version?),
+    };
+    match version {
         VERSION => Ok(connection),
         0 => Err(Error::new(ErrorKind::NoStore, path.to_string_lossy(), "")),
         older => {
@@ -147,6 +153,37 @@ pub(crate) fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Conn
             Err(Error::new(ErrorKind::OldStore, path.to_string_lossy(), detail))
         }
     }
+}
+
+fn connect(path: &Path, name: &OsStr, busy_timeout: Duration) -> Result<Connection, Error> {
+    let failed = |error| failure::of(path, &error);
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(name, flags).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(busy_timeout).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Whether another process has the store open for writing, or did not close it: then there is a write-ahead log.
+fn is_written(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// The store as a URI that says that nobody writes to it.
+fn immutable(path: &Path) -> OsString {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(*byte)),
+            byte => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
 }
 
 /// The schema's version; 0 for a new file.
