@@ -23,8 +23,5 @@ pub(crate) fn archive(matches: &ArgMatches) -> anyhow::Result<Option<Archive>> {
     let Some(path) = matches.get_one::<PathBuf>("db") else { return Ok(None) };
     let archive = Archive::open(path, BUSY_TIMEOUT)?;
     let threads = matches.get_one::<u16>("threads");
-    Ok(Some(match threads {
-        Some(threads) => archive.threads(usize::from(*threads)),
-        None => archive,
-    }))
+    Ok(Some(if let Some(threads) = threads { archive.threads(usize::from(*threads)) } else { archive }))
 }

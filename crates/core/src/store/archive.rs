@@ -58,6 +58,11 @@ impl Archive {
         self
     }
 
+    #[cfg(test)]
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The records that a look may want.
     fn wanted(&self, filters: Option<&[Filter]>) -> rusqlite::Result<Work> {
         let Some(queries) = filters.and_then(query::queries) else {

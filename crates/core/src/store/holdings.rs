@@ -10,7 +10,7 @@ use audit_who_event::keep::Keep;
 use audit_who_event::time::Timestamp;
 use rusqlite::{Connection, Row};
 
-use super::runs;
+use super::{runs, settings};
 use crate::codec::Encoding;
 
 /// The generations of a store as they were when it was opened, each a source.
@@ -23,6 +23,8 @@ pub(super) struct Holdings {
     timelines: Vec<Timeline>,
     bad_spans: Vec<BadSpan>,
     losses: Vec<Loss>,
+    /// Events of an earlier stage time were removed.
+    horizon: Timestamp,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,8 @@ struct Generation {
     path: String,
     encoding: &'static str,
     keep: Option<Keep>,
+    /// Whether all of its events were removed for their age.
+    removed: bool,
     /// With all entries skipped.
     tally: Tally,
 }
@@ -56,17 +60,29 @@ impl Holdings {
             statement.query_map([], generation)?.collect::<rusqlite::Result<_>>()?;
         let sources: HashMap<i64, usize> =
             generations.iter().enumerate().map(|(source, generation)| (generation.id, source)).collect();
+        let horizon = settings::horizon(&transaction)?.map_or(Timestamp::MIN, Timestamp::from_micros);
         let mut holdings = Self {
+            horizon,
             timelines: vec![Timeline::default(); generations.len()],
             bad_spans: Vec::new(),
             losses: Vec::new(),
             generations,
             sources,
         };
+        holdings.forget_the_removed();
         holdings.load_runs(&transaction)?;
         holdings.load_bad_spans(&transaction)?;
         holdings.load_losses(&transaction)?;
         Ok(holdings)
+    }
+
+    /// Entries before the horizon were read, but are not held.
+    fn forget_the_removed(&mut self) {
+        for Generation { tally, removed, .. } in &mut self.generations {
+            *removed = tally.until.is_some_and(|until| until < self.horizon);
+            tally.until = tally.until.filter(|until| *until >= self.horizon);
+            tally.from = tally.until.and(tally.from).map(|from| from.max(self.horizon));
+        }
     }
 
     fn load_runs(&mut self, connection: &Connection) -> rusqlite::Result<()> {
@@ -74,8 +90,11 @@ impl Holdings {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let Some(source) = self.sources.get(&row.get(0)?).copied() else { continue };
-            let (first, last) = runs::run(row, 1, source)?;
-            self.timelines[source].add_run(first, last);
+            let (mut first, last) = runs::run(row, 1, source)?;
+            if last.time >= self.horizon {
+                first.time = first.time.max(self.horizon);
+                self.timelines[source].add_run(first, last);
+            }
         }
         Ok(())
     }
@@ -107,6 +126,9 @@ impl Holdings {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let Some(source) = self.sources.get(&row.get(0)?).copied() else { continue };
+            if self.generations[source].removed {
+                continue;
+            }
             let length = row.get::<_, Option<i64>>(1)?.map(i64::cast_unsigned);
             self.losses.push(Loss { source, length, reason: row.get(2)? });
         }
@@ -226,6 +248,7 @@ fn generation(row: &Row<'_>) -> rusqlite::Result<Generation> {
         path: row.get(1)?,
         encoding: Encoding::named(row.get_ref(2)?.as_str()?).name(),
         keep: row.get::<_, Option<String>>(3)?.as_deref().and_then(Keep::named),
+        removed: false,
         tally,
     })
 }

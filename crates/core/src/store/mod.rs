@@ -7,14 +7,18 @@ mod failure;
 mod holdings;
 pub mod inspect;
 pub mod lock;
+#[cfg(test)]
+mod plans;
 mod prepared;
 mod query;
 mod reader;
 mod recorder;
+mod retention;
 mod runs;
 mod settings;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +29,7 @@ pub use audit_who_event::keep::{Keep, NOTABLE, Rule};
 pub use self::archive::Archive;
 pub use self::prepared::Prepared;
 pub use self::recorder::Recorder;
+pub use self::retention::{Pruned, Retention};
 use crate::error::{Error, ErrorKind};
 
 /// What marks a file as a store: `awho`.
@@ -179,7 +184,7 @@ fn immutable(path: &Path) -> OsString {
         match byte {
             b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
             byte if byte.is_ascii_alphanumeric() => uri.push(char::from(*byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => _ = write!(uri, "%{byte:02X}"),
         }
     }
     uri.push_str("?immutable=1");

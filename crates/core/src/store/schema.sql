@@ -67,6 +67,8 @@ CREATE TABLE words (
   until_us INTEGER NOT NULL                 -- it is in no event of a later stage time
 ) STRICT;
 
+CREATE INDEX words_by_until ON words (until_us);
+
 -- What was asked of which resource, and what was logged of it: of all events, kept or not. resource is empty where the
 -- request is about none.
 CREATE TABLE kinds (
@@ -123,6 +125,7 @@ CREATE INDEX records_by_impersonated ON records (impersonated, stage_us) WHERE i
 CREATE INDEX records_by_uid ON records (uid) WHERE uid IS NOT NULL;
 CREATE INDEX records_by_issued ON records (issued) WHERE issued IS NOT NULL;
 
+-- keep: the rule by which events are kept now. horizon_us: events of an earlier stage time were removed.
 CREATE TABLE settings (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL

@@ -1,19 +1,41 @@
-//! What a store was told to do.
+//! What a store was told to do, and what it did.
 
 use audit_who_event::keep::Keep;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, ToSql};
 
+/// The rule by which events are kept now.
 const KEEP: &str = "keep";
+/// The stage time before which events were removed, in microseconds.
+const HORIZON: &str = "horizon_us";
 
-/// The rule by which events are kept now; `None` before the first one.
 pub(super) fn keep(connection: &Connection) -> rusqlite::Result<Option<Keep>> {
-    let mut statement = connection.prepare_cached("SELECT value FROM settings WHERE name = ?")?;
-    let name: Option<String> = statement.query_row([KEEP], |row| row.get(0)).optional()?;
-    Ok(name.as_deref().and_then(Keep::named))
+    Ok(value(connection, KEEP)?.as_deref().and_then(Keep::named))
 }
 
-/// Notes the rule by which events are kept from now on.
 pub(super) fn set_keep(connection: &Connection, keep: Keep) -> rusqlite::Result<()> {
-    connection.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [KEEP, keep.name()])?;
+    set(connection, KEEP, &keep.name())
+}
+
+pub(super) fn horizon(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    Ok(value(connection, HORIZON)?.and_then(|micros| micros.parse().ok()))
+}
+
+/// Moves the horizon, but never back: events that come late may lie before it.
+pub(super) fn raise_horizon(connection: &Connection, to: i64) -> rusqlite::Result<()> {
+    if horizon(connection)?.is_none_or(|known| known < to) {
+        set(connection, HORIZON, &to.to_string())?;
+    }
+    Ok(())
+}
+
+fn value(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM settings WHERE name = ?")?;
+    statement.query_row([name], |row| row.get(0)).optional()
+}
+
+fn set(connection: &Connection, name: &str, value: &dyn ToSql) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)")?;
+    statement.execute((name, value))?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod recording;
+mod retention;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

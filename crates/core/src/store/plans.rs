@@ -1,0 +1,145 @@
+//! No question goes through all records.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use audit_who_event::case::{Ask, Case, Subject, Window};
+use audit_who_event::coverage::Coverage;
+use audit_who_event::fold::Fold;
+use audit_who_event::glob::Glob;
+use audit_who_event::look::Look;
+use audit_who_event::question::{Argument, QUESTIONS};
+use audit_who_event::target::Target;
+use audit_who_event::time::Timestamp;
+use rusqlite::{Connection, params_from_iter};
+
+use super::query::{self, Query};
+use super::{Archive, Keep, Recorder, Store};
+use crate::ask;
+use crate::logs::Logs;
+use crate::tail::Tailer;
+
+const TARGETS: &[&str] = &[
+    "pod/web-1",
+    "pod/web-*",
+    "pod/*-1",
+    "pod/*b-*",
+    "pods",
+    "node/n2",
+    "deploy/web",
+    "secret/*",
+    "csr/csr-1",
+];
+const NAMESPACES: &[Option<&str>] = &[None, Some("drain"), Some("dr*"), Some("*n")];
+const USERS: &[&str] = &["maria", "system:serviceaccount:*", "*ria", ""];
+
+/// A store that explains each query before it is asked.
+struct Explained {
+    archive: Archive,
+    queries: Cell<usize>,
+}
+
+impl Explained {
+    fn explain(&self, connection: &Connection, query: &Query) {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql)).unwrap();
+        let steps =
+            statement.query_map(params_from_iter(&query.parameters), |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN records")), "{}\n{steps:#?}", query.sql);
+        assert!(
+            steps.iter().any(|step| step.starts_with("SEARCH records USING")),
+            "{}\n{steps:#?}",
+            query.sql
+        );
+        self.queries.set(self.queries.get() + 1);
+    }
+}
+
+impl Logs for Explained {
+    fn sources(&self) -> Vec<String> {
+        self.archive.sources()
+    }
+
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        let queries = look.filters.as_deref().and_then(query::queries);
+        for query in queries.expect("no look wants everything") {
+            self.explain(self.archive.connection(), &query);
+        }
+        self.archive.look(look, fork)
+    }
+
+    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        for query in query::kinds(look.filters.as_deref().expect("a census wants kinds")) {
+            assert!(!query.sql.contains("records"), "{}", query.sql);
+        }
+        self.archive.sample(look, fork)
+    }
+
+    fn samples_every_kind(&self) -> bool {
+        self.archive.samples_every_kind()
+    }
+}
+
+fn explained() -> (tempfile::TempDir, Explained) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.db");
+    let store = Store::open(&path, Duration::ZERO).unwrap();
+    let mut recorder = Recorder::new(&store, Keep::All).unwrap();
+    let log = audit_who_testkit::context::fixtures().join("drain/audit.log");
+    let tailer = Tailer::builder().path(log).inotify_watcher(false).exit_on_eof(true);
+    for batch in tailer.build_on(store).unwrap() {
+        let mut batch = batch.unwrap();
+        let prepared = recorder.prepare(&batch);
+        batch.commit_with(|transaction| prepared.write(transaction)).unwrap();
+    }
+    let archive = Archive::open(&path, Duration::ZERO).unwrap();
+    (folder, Explained { archive, queries: Cell::new(0) })
+}
+
+fn subjects() -> Vec<Subject> {
+    let target = |name: &&str, namespace: &Option<&str>| {
+        Subject::Target(Target::parse(name).unwrap().in_namespace(namespace.map(Glob::new)))
+    };
+    let targets =
+        TARGETS.iter().flat_map(|name| NAMESPACES.iter().map(move |namespace| target(name, namespace)));
+    targets.chain(USERS.iter().map(|user| Subject::User(Glob::new(*user)))).collect()
+}
+
+#[test]
+fn every_question_is_answered_from_an_index() {
+    let (_folder, logs) = explained();
+    let day = Window {
+        from: Timestamp::parse("2026-03-02T00:00:00Z").unwrap(),
+        until: Timestamp::parse("2026-03-03T00:00:00Z").unwrap(),
+    };
+    for subject in subjects() {
+        for question in QUESTIONS {
+            let fits = match question.argument {
+                Argument::Target => subject.target().is_some(),
+                Argument::User => subject.target().is_none(),
+                Argument::Dimension | Argument::Nothing => false,
+            };
+            for window in [Window::default(), day].into_iter().filter(|_| fits) {
+                ask(&logs, Case::new(Ask { window, ..Ask::new(question, subject.clone()) }));
+            }
+        }
+    }
+    assert!(logs.queries.get() > 2_000, "{}", logs.queries.get());
+}
+
+#[test]
+fn a_time_alone_is_looked_up_too() {
+    let (_folder, logs) = explained();
+    let from = Some(Timestamp::from_micros(1));
+    let filters = vec![audit_who_event::filter::Filter { from, ..Default::default() }];
+    logs.look(&Look::for_filters(filters), Seen::default);
+    assert_eq!(logs.queries.get(), 2);
+}
+
+#[derive(Default)]
+struct Seen;
+
+impl Fold for Seen {
+    fn event(&mut self, _: &audit_who_event::event::Event<'_>, _: audit_who_event::fold::Address) {}
+    fn merge(&mut self, _: Self) {}
+}
