@@ -102,10 +102,12 @@ impl Shared {
         self.progresses().insert(new.id, Progress::of(new));
     }
 
-    /// What is committed of a generation from which a batch was dropped, once.
-    pub(crate) fn take_dropped(&self, generation: i64) -> Option<Progress> {
+    /// What is committed of a generation, where reading has to go on from there: once after a batch was dropped, and where
+    /// more is committed than was read again since.
+    pub(crate) fn take_moved(&self, generation: i64, at: u64) -> Option<Progress> {
         let mut progresses = self.progresses();
-        let progress = progresses.get_mut(&generation).filter(|progress| progress.dropped)?;
+        let has_moved = |progress: &&mut Progress| progress.dropped || progress.offset > at;
+        let progress = progresses.get_mut(&generation).filter(has_moved)?;
         progress.dropped = false;
         Some(*progress)
     }

@@ -244,10 +244,10 @@ impl Tailer {
         self.last_look.is_none_or(|last| last.elapsed() >= self.options.interval())
     }
 
-    /// Goes back where a batch was dropped.
+    /// Goes back where a batch was dropped, and on where an earlier one was committed after that.
     fn rewind(&mut self) {
         for generation in &mut self.generations {
-            if let Some(progress) = self.shared.take_dropped(generation.checkpoint.id) {
+            if let Some(progress) = self.shared.take_moved(generation.checkpoint.id, generation.at) {
                 generation.rewind(progress.offset, progress.tail);
                 // What had nothing new for it may have by now.
                 self.passed_over.values_mut().for_each(|passed| passed.again = true);

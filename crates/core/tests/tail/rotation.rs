@@ -195,3 +195,19 @@ fn a_batch_that_is_dropped_before_an_earlier_one_is_committed_is_read_again() {
     first.commit().unwrap();
     assert_once(&drain(&mut tailer), [1]);
 }
+
+#[test]
+fn an_earlier_batch_that_is_committed_late_is_where_the_gap_begins() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &lines(0..2));
+    let mut tailer = bench.builder().batch_size(1).build().unwrap();
+    let mut first = tailer.next().unwrap().unwrap();
+    drop(tailer.next().unwrap().unwrap());
+    fs::write(&log, "").unwrap();
+    assert!(tailer.poll().unwrap().is_none());
+    first.commit().unwrap();
+    assert_once(&drain(&mut tailer), []);
+    let at = i64::try_from(lines(0..1).len()).unwrap();
+    assert_eq!(bench.gaps(), [(1, at, "the file was truncated or rewritten".to_owned())]);
+}
