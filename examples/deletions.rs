@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Follows `paths` and keeps the deletions in `store`, with how far was read: both in one transaction, so that each
 /// deletion is kept once. Returns how many there were.
-pub fn keep(store: &Path, paths: &[PathBuf], once: bool) -> Result<usize, Box<dyn Error>> {
+pub(crate) fn keep(store: &Path, paths: &[PathBuf], once: bool) -> Result<usize, Box<dyn Error>> {
     let mut builder = Tailer::builder().db(store).exit_on_eof(once);
     for path in paths {
         builder = builder.path(path);

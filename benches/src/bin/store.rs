@@ -56,13 +56,9 @@ fn main() -> Result<(), Error> {
         writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     let elapsed = began.elapsed();
-    let megabytes = bytes as f64 / 1e6;
-    println!(
-        "{megabytes:.0} MB, {kept} events kept in {elapsed:.2?}: {:.0} MB/s",
-        megabytes / elapsed.as_secs_f64()
-    );
-    println!("preparing {preparing:.2?}: {:.0} MB/s", megabytes / preparing.as_secs_f64());
-    println!("writing {writing:.2?}: {:.0} MB/s", megabytes / writing.as_secs_f64());
+    println!("{} MB, {kept} events kept in {elapsed:.2?}: {}", bytes / 1_000_000, rate(bytes, elapsed));
+    println!("preparing {preparing:.2?}: {}", rate(bytes, preparing));
+    println!("writing {writing:.2?}: {}", rate(bytes, writing));
     Ok(())
 }
 

@@ -25,12 +25,11 @@ pub(crate) fn run(
     let counting =
         Counting::new(question, dimension(question, matches)?, window).selecting(filters.selection);
     let limit = matches.get_one::<usize>("limit").copied().filter(|limit| *limit > 0);
-    let counted = match store::archive(matches)? {
-        Some(archive) => count(&archive, &counting, limit),
-        None => {
-            let inputs = Inputs::open(asking::paths(matches)?);
-            count(&Files::new(&asking::scan(matches), &inputs), &counting, limit)
-        }
+    let counted = if let Some(archive) = store::archive(matches)? {
+        count(&archive, &counting, limit)
+    } else {
+        let inputs = Inputs::open(asking::paths(matches)?);
+        count(&Files::new(&asking::scan(matches), &inputs), &counting, limit)
     };
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let found = !counted.counts.rows.is_empty();

@@ -19,7 +19,7 @@ const FOLLOW: &str = "Go on, and tell answers as they come true; SIGINT and SIGT
 
 /// The options of following answers.
 pub(crate) fn args() -> impl Iterator<Item = Arg> {
-    let follow = flag("follow", FOLLOW).short('f').conflicts_with_all(["until", "explain"]);
+    let follow = flag("follow", FOLLOW).short('f').conflicts_with_all(["until", "explain", "db"]);
     std::iter::once(follow).chain(following::args().map(|arg| arg.requires("follow")))
 }
 

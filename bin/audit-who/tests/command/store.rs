@@ -22,10 +22,10 @@ impl Collected {
             folder: TempDir::new().unwrap(),
             log: workspace_root().join("fixtures").join(story).join("audit.log"),
         };
-        let store = Store::open(collected.db(), Duration::ZERO).unwrap();
-        let mut recorder = Recorder::new(&store, keep).unwrap();
+        let opened = Store::open(collected.db(), Duration::ZERO).unwrap();
+        let mut recorder = Recorder::new(&opened, keep).unwrap();
         let tailer = Tailer::builder().path(&collected.log).inotify_watcher(false).exit_on_eof(true);
-        for batch in tailer.build_on(store).unwrap() {
+        for batch in tailer.build_on(opened).unwrap() {
             let mut batch = batch.unwrap();
             let prepared = recorder.prepare(&batch);
             batch.commit_with(|transaction| prepared.write(transaction)).unwrap();

@@ -94,9 +94,7 @@ mod tests {
     #[test]
     fn words_without_end_take_no_time() {
         let endless = "x".repeat(10_000_000) + "web-1";
-        assert!((0..10_000).all(|_| may_stand_in(&endless)));
-        fn may_stand_in(text: &str) -> bool {
-            Names::new(["web-1"].into_iter()).may_stand_at(text.as_bytes(), text.len() - 5)
-        }
+        let names = Names::new(["web-1"].into_iter());
+        assert!((0..10_000).all(|_| names.may_stand_at(endless.as_bytes(), endless.len() - 5)));
     }
 }

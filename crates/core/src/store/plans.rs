@@ -97,11 +97,11 @@ fn explained() -> (tempfile::TempDir, Explained) {
 }
 
 fn subjects() -> Vec<Subject> {
-    let target = |name: &&str, namespace: &Option<&str>| {
+    let target = |name: &&str, namespace: Option<&str>| {
         Subject::Target(Target::parse(name).unwrap().in_namespace(namespace.map(Glob::new)))
     };
     let targets =
-        TARGETS.iter().flat_map(|name| NAMESPACES.iter().map(move |namespace| target(name, namespace)));
+        TARGETS.iter().flat_map(|name| NAMESPACES.iter().map(move |namespace| target(name, *namespace)));
     targets.chain(USERS.iter().map(|user| Subject::User(Glob::new(*user)))).collect()
 }
 
