@@ -60,7 +60,7 @@ fn deleted(bench: &Bench, target: &str) -> audit_who_core::Asked {
 fn what_is_too_old_is_removed_in_small_steps() {
     let (bench, _) = collected();
     let day = 24 * 60 * 60;
-    let retention = Retention { keep_for: Some(Duration::from_secs(60 * 60)), max_bytes: None };
+    let retention = Retention { keep_for: Some(Duration::from_hours(1)), max_bytes: None };
     let steps = prune(&bench, at(EVENTS), retention);
     assert_eq!(steps, [2_000, 2_000, 2_000, 400]);
     assert_eq!(bench.number("SELECT count(*) FROM events"), 3_600);
@@ -101,7 +101,7 @@ fn what_is_too_much_is_removed() {
 #[test]
 fn a_generation_goes_with_its_last_event_if_its_file_is_gone() {
     let (bench, log) = collected();
-    let retention = Retention { keep_for: Some(Duration::from_secs(60)), max_bytes: None };
+    let retention = Retention { keep_for: Some(Duration::from_mins(1)), max_bytes: None };
     prune(&bench, at(2 * EVENTS), retention);
     assert_eq!(bench.number("SELECT count(*) FROM events"), 0);
     // How far its file is read must be known as long as the file is there.
