@@ -94,7 +94,7 @@ impl Contents {
     }
 
     fn gone(&mut self, content: usize) {
-        if self.files.values().any(|held| held.content == content) {
+        if self.files.values().any(|held| held.content == content && held.form != Form::Packing) {
             return;
         }
         let older = || self.all[..content].iter().enumerate();
