@@ -11,6 +11,7 @@ use audit_who_core::store::Prepared;
 use audit_who_core::tail::{Batch, StoreHandle};
 
 use super::options::Options;
+use super::removing::Remover;
 use super::state::{Part, Patience, State};
 use crate::logging;
 
@@ -34,39 +35,51 @@ pub(super) struct Committer<'a> {
     file: (u64, u64),
     /// Whether something was committed since the store was looked after.
     dirty: bool,
+    remover: Option<Remover<'a>>,
 }
 
 impl<'a> Committer<'a> {
     pub(super) fn new(store: StoreHandle, options: &Options, state: &'a State) -> anyhow::Result<Self> {
         let db = options.db.clone();
         let file = identity(&db)?;
-        Ok(Self { store, state, db, file, dirty: false })
+        let remover = Remover::new(store.clone(), options, state);
+        Ok(Self { store, state, db, file, dirty: false, remover })
     }
 
     /// Works until nothing more can come. An error ends everything else, too.
     pub(super) fn run(mut self, work: Receiver<Work>) -> anyhow::Result<()> {
-        let ended = self.work(&work);
+        let ended = self.work(&work).and_then(|()| self.finish());
         // Nobody waits for room any more.
         drop(work);
-        if ended.is_ok()
-            && let Err(error) = self.store.with(|store| store.sync(true))
-        {
-            log::warn!("the write-ahead log stays beside the store, and is read with it: {error}");
-        }
         ended
     }
 
     fn work(&mut self, work: &Receiver<Work>) -> anyhow::Result<()> {
         loop {
-            match work.recv_timeout(IDLE) {
+            let patience = self.remover.as_ref().map_or(IDLE, |remover| remover.wait().min(IDLE));
+            match work.recv_timeout(patience) {
                 Ok(Work::Batch(records)) => self.commit(*records)?,
                 // Who asked may have given up.
                 Ok(Work::Settle(done)) => _ = done.send(()),
+                Err(RecvTimeoutError::Timeout) if patience < IDLE => {}
                 Err(RecvTimeoutError::Timeout) => self.rest(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+            if let Some(remover) = &mut self.remover {
+                remover.step()?;
+            }
             logging::tick();
         }
+    }
+
+    /// Leaves the store as it is to be.
+    fn finish(&mut self) -> anyhow::Result<()> {
+        self.dirty = true;
+        if let Some(remover) = &mut self.remover {
+            remover.finish()?;
+        }
+        self.rest();
+        Ok(())
     }
 
     /// Commits a batch, however often that has to be tried.
@@ -101,20 +114,18 @@ impl<'a> Committer<'a> {
         if self.state.resolved(Part::Committing) {
             log::info!(waited:? = patience.spent(); "commits succeed again");
         }
-        log::debug!(generation = batch.generation(), path = batch.path(), bytes = batch.length(); "committed");
         self.state.committed(logging::now());
         self.dirty = true;
+        log::debug!(generation = batch.generation(), path = batch.path(), bytes = batch.length(); "committed");
         Ok(())
     }
 
     /// While there is nothing to commit: makes it durable, and the write-ahead log short.
     fn rest(&mut self) {
         if std::mem::take(&mut self.dirty)
-            && let Err(error) = self.store.with(|store| store.sync(false))
+            && let Err(error) = self.store.with(|store| store.rest())
         {
-            log::warn!(
-                "the write-ahead log is not brought into the store, which is tried again later: {error}"
-            );
+            log::warn!("the write-ahead log stays beside the store, and is read with it: {error}");
         }
     }
 }

@@ -36,6 +36,12 @@ const METRICS: &[(&str, &str, &str, Read)] = &[
     ("events_kept_total", "counter", "Audit events that were put into the store.", |it| {
         float(it.state.kept.get())
     }),
+    (
+        "events_removed_total",
+        "counter",
+        "Audit events that were removed from the store, as they were too old or too many.",
+        |it| float(it.state.removed.get()),
+    ),
     ("bad_spans_total", "counter", "Runs of bytes that hold no audit event.", |it| {
         float(it.state.bad_spans.get())
     }),

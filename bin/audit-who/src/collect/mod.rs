@@ -6,6 +6,7 @@ mod committing;
 mod http;
 mod metrics;
 mod pipeline;
+mod removing;
 mod signals;
 mod state;
 
@@ -122,6 +123,7 @@ fn sum_up(metrics: &Metrics, state: &State) {
         lines = metrics.entries(),
         events = state.events.get(),
         kept = state.kept.get(),
+        removed = state.removed.get(),
         bad_spans = state.bad_spans.get(),
         gaps = metrics.gaps(),
         rotations = metrics.rotations(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use audit_who_core::store::Keep;
+use audit_who_core::store::{Keep, Retention};
 use audit_who_core::tail::{Builder, Tailer};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use log::LevelFilter;
@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) once: bool,
     /// Which events are kept.
     pub(crate) keep: Keep,
+    /// How long, and how much.
+    pub(crate) retention: Retention,
     pub(crate) busy_timeout: Duration,
     /// Where metrics are served.
     pub(crate) metrics: Option<SocketAddr>,
@@ -60,6 +62,8 @@ pub(super) fn args() -> Vec<Arg> {
         duration("refresh-interval", "Look so often for new files and what grew; 1s, or 250ms with --poll"),
         flag("poll", "Don't rely on the system to say what changed, as on network file systems"),
         size("max-line", "Hold lines of up to so many bytes, 64MiB by default; longer ones are noted as bad"),
+        duration("keep-for", "Remove events that are older, such as 90d"),
+        size("max-size", "Remove the oldest events while the store is larger, such as 20GB"),
         busy_timeout(),
         option("metrics-listen", "ADDRESS", "Serve /metrics and /healthz here: 9464 or 127.0.0.1:9464 for this machine alone, 0.0.0.0:9464 for all")
             .value_parser(address),
@@ -134,6 +138,10 @@ impl Options {
             paths,
             once: matches.get_flag("once"),
             keep: value(matches, "keep").and_then(Keep::named).unwrap_or_default(),
+            retention: Retention {
+                keep_for: matches.get_one("keep-for").copied(),
+                max_bytes: matches.get_one("max-size").copied(),
+            },
             busy_timeout: busy_timeout_of(matches),
             metrics: matches.get_one("metrics-listen").copied(),
             builder,

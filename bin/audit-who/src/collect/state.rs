@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) events: Counter,
     /// Events that were kept.
     pub(super) kept: Counter,
+    /// Events that were removed, as they are too old or too many.
+    pub(super) removed: Counter,
     /// Runs of bytes that are no entry.
     pub(super) bad_spans: Counter,
 }

@@ -26,7 +26,7 @@ fn once_takes_what_is_there_and_goes_on_there_the_next_time() {
     let first = bench.once();
     assert_eq!(first.status, 0, "{first:?}");
     assert!(first.stderr.contains(" INFO collected new_files=2 "), "{first:?}");
-    assert!(first.stderr.contains(" events=50 kept=50 bad_spans=0 gaps=0 "), "{first:?}");
+    assert!(first.stderr.contains(" events=50 kept=50 removed=0 bad_spans=0 gaps=0 "), "{first:?}");
     bench.assert_stored(0..50);
     append(&bench.log("audit.log"), &entries(50..55));
     let second = bench.once();
@@ -45,6 +45,29 @@ fn what_is_kept_can_be_chosen() {
     let told = bench.collect_notable(["--once"]).arg(bench.logs()).output().unwrap();
     assert!(String::from_utf8(told.stderr).unwrap().contains(" events=2 kept=1 "));
     bench.assert_stored(1..2);
+}
+
+#[test]
+fn what_is_too_old_or_too_much_is_removed_and_not_collected_again() {
+    let bench = Bench::new();
+    let old = entries(0..1000).replace("2026-03", "2016-03");
+    let new = entries(1000..9000).replace("2026-03", "2096-03");
+    append(&bench.log("audit.log"), &(old + &new));
+    let collect = |option: &str, value: &str| -> crate::program::Run {
+        bench.collect(["--once", option, value]).arg(bench.logs()).output().unwrap().into()
+    };
+    let aged = collect("--keep-for", "52w");
+    assert!(aged.stderr.contains(" events=9000 kept=9000 removed=1000 "), "{aged:?}");
+    bench.assert_stored(1000..9000);
+    let size = fs::metadata(bench.db()).unwrap().len();
+    let shrunk = collect("--max-size", &(size * 3 / 4).to_string());
+    assert!(shrunk.stderr.contains("INFO removed events that are too old or too many"), "{shrunk:?}");
+    let left = bench.stored();
+    assert!((1000..7000).contains(&left.len()), "{} of {size} bytes", left.len());
+    assert!(fs::metadata(bench.db()).unwrap().len() < size);
+    bench.assert_stored(9000 - left.len()..9000);
+    bench.once();
+    assert_eq!(bench.stored(), left);
 }
 
 #[test]

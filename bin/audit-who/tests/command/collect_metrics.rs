@@ -51,6 +51,7 @@ fn metrics_say_what_was_done() {
         ("lines_total", 8),
         ("events_total", 7),
         ("events_kept_total", 7),
+        ("events_removed_total", 0),
         ("bad_spans_total", 1),
         ("gaps_total", 0),
         ("commits_total", 1),

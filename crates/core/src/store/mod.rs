@@ -113,17 +113,6 @@ impl Store {
         settings::keep(&self.connection).map_err(|error| self.failure(&error))
     }
 
-    /// Brings what is committed from the write-ahead log into the store's file, which makes it outlast a power failure.
-    /// With `whole` it waits for readers that are in the way, and the log is empty afterwards.
-    ///
-    /// # Errors
-    ///
-    /// If the store can't be written.
-    pub fn sync(&self, whole: bool) -> Result<(), Error> {
-        let pragma = if whole { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
-        self.connection.query_row(pragma, [], |_| Ok(())).map_err(|error| self.failure(&error))
-    }
-
     /// What a failed statement means.
     pub(crate) fn failure(&self, error: &rusqlite::Error) -> Error {
         failure::of(&self.path, error)
