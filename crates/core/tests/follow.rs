@@ -74,12 +74,14 @@ fn check(story: &str, ask: &Ask, level: &str, steps: &[Step]) {
     let folder = context.path().join("logs");
     fs::create_dir(&folder).unwrap();
     let log = folder.join("audit.log");
-    let store = context.path().join("cursor.db");
-    let mut follow = open(&folder, &store, ask);
+    let cursor = context.path().join("cursor.db");
+    let mut follow = open(&folder, &cursor, ask);
     let mut all: BTreeMap<Told, usize> = BTreeMap::new();
     let mut restarts = 0;
     let mut note = |answers: &[Answer]| {
-        answers.iter().for_each(|answer| *all.entry(told(answer)).or_default() += 1);
+        for answer in answers {
+            *all.entry(told(answer)).or_default() += 1;
+        }
     };
     note(&follow.begin().unwrap().answers);
     let mut lines = text.split_inclusive('\n');
@@ -101,7 +103,7 @@ fn check(story: &str, ask: &Ask, level: &str, steps: &[Step]) {
             Step::Rotate => {}
             Step::Restart => {
                 drop(follow);
-                follow = open(&folder, &store, ask);
+                follow = open(&folder, &cursor, ask);
                 note(&follow.begin().unwrap().answers);
                 restarts += 1;
             }
