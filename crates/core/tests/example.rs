@@ -11,7 +11,7 @@ mod deletions;
 
 #[test]
 fn each_deletion_is_kept_once() {
-    let text = std::fs::read_to_string(fixtures().join("namespace-deletion/audit.log")).unwrap();
+    let text = std::fs::read_to_string(fixtures().join("owner-gc/audit.log")).unwrap();
     let (half, rest) = text.split_at(text[..text.len() / 2].rfind('\n').unwrap() + 1);
     let context = Context::new().unwrap();
     let log = context.write("audit.log", half).unwrap();
@@ -34,7 +34,7 @@ fn each_deletion_is_kept_once() {
     let mut statement = connection.prepare(query).unwrap();
     let objects: Vec<String> =
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(objects, ["namespace shop"]);
+    assert_eq!(objects, ["deployment shop/web"]);
     let count: i64 = connection.query_row("SELECT count(*) FROM deletions", [], |row| row.get(0)).unwrap();
     assert_eq!(usize::try_from(count).unwrap(), kept);
 }
