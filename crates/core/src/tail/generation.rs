@@ -223,6 +223,8 @@ impl Generation {
             self.open = None;
         }
         (self.ended, self.damaged, self.lack) = (false, false, None);
+        // It may have been given up meanwhile.
+        self.checkpoint.state = State::Growing;
         self.read_again();
     }
 
