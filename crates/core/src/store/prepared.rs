@@ -151,7 +151,7 @@ impl Prepared {
         for (first, last) in self.times.runs() {
             runs::add(transaction, self.generation, first, last)?;
         }
-        self.write_counts(transaction)?;
+        self.write_counts(transaction, kept)?;
         Ok(kept)
     }
 
@@ -240,7 +240,7 @@ impl Prepared {
         self.kinds.iter().map(number).collect()
     }
 
-    fn write_counts(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn write_counts(&self, transaction: &Transaction<'_>, kept: u64) -> rusqlite::Result<()> {
         let mut statement = transaction.prepare_cached(
             "UPDATE generations SET lines = lines + ?, kept = kept + ?, entry_bytes = entry_bytes + ?, \
              bad_bytes = bad_bytes + ?, bad_lines = bad_lines + ?, blank_bytes = blank_bytes + ?, \
@@ -250,8 +250,7 @@ impl Prepared {
         )?;
         let Counts { lines, entry_bytes, bad_bytes, bad_lines, blank_bytes } = self.counts;
         let [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes] =
-            [lines, self.rows.len() as u64, entry_bytes, bad_bytes, bad_lines, blank_bytes]
-                .map(u64::cast_signed);
+            [lines, kept, entry_bytes, bad_bytes, bad_lines, blank_bytes].map(u64::cast_signed);
         let time = |moment: Option<Moment>| moment.map(|moment| moment.time.as_micros());
         let (first, last) = (time(self.times.first()), time(self.times.last()));
         statement.execute(params![
