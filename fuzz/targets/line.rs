@@ -1,0 +1,61 @@
+//! One line, whatever its bytes: it is decoded within its bounds, the same with and without lists, and nothing of it
+//! reaches a terminal raw.
+
+#![no_main]
+
+use std::ops::Range;
+
+use audit_who_event::envelope::{Sink, decode};
+use audit_who_event::event::Event;
+use audit_who_event::subject::{Key, Particulars};
+use audit_who_event::{peek, uri};
+use audit_who_render::{Style, Zone, write_event, write_event_json};
+use libfuzzer_sys::fuzz_target;
+
+const STYLE: Style = Style { color: false, zone: Zone::Utc, width: None };
+
+/// Looks at all that is found.
+struct Findings<'a> {
+    line: &'a [u8],
+    lists: bool,
+    /// Where events and bad spans are, in the order in which they come.
+    spans: Vec<(Range<usize>, bool)>,
+}
+
+impl Sink for Findings<'_> {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+        _ = (Key::of(event), Particulars::of(event), uri::object_ref(&event.request_uri));
+        let mut out = Vec::new();
+        write_event(event, &STYLE, &mut out).expect("a vector takes all");
+        write_event_json(event, None, &mut out).expect("a vector takes all");
+        if let Ok(text) = std::str::from_utf8(&self.line[span.clone()]) {
+            write_event_json(event, Some(text), &mut out).expect("a vector takes all");
+        }
+        let text = String::from_utf8(out).expect("what is written is UTF-8");
+        assert!(!text.chars().any(|char| char.is_control() && char != '\n'), "{text:?}");
+        self.spans.push((span, true));
+    }
+
+    fn bad(&mut self, span: Range<usize>, reason: &str) {
+        assert!(!reason.is_empty());
+        self.spans.push((span, false));
+    }
+
+    fn wants_lists(&self) -> bool {
+        self.lists
+    }
+}
+
+fn findings(line: &[u8], lists: bool) -> Vec<(Range<usize>, bool)> {
+    let mut findings = Findings { line, lists, spans: Vec::new() };
+    decode(line, &mut findings);
+    for (span, _) in &findings.spans {
+        assert!(span.start <= span.end && span.end <= line.len());
+    }
+    findings.spans
+}
+
+fuzz_target!(|line: &[u8]| {
+    assert_eq!(findings(line, true), findings(line, false));
+    _ = peek::stage_time(line);
+});
