@@ -31,7 +31,10 @@ pub struct Rule {
 /// Each asks for the end of a request, or for its beginning where it goes on for long. Reads of other things than
 /// secrets, leases, and what components report on themselves all the time are left out.
 pub const NOTABLE: &[Rule] = &[
-    Rule { keeps: "writes, and reads that show an object is gone", is_met: is_change },
+    Rule {
+        keeps: "writes (but for leases, Events and what kubelets report of their nodes), reads that show an object is gone",
+        is_met: is_change,
+    },
     Rule { keeps: "refused requests", is_met: is_refused },
     Rule {
         keeps: "requests in the name of another",
