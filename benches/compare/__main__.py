@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 
 import machine
 import report
-from logs import Logs
+from logs import GivenLog, Logs
 from peers import Peers
 from scenario import SCENARIOS
 
@@ -29,12 +29,17 @@ def main():
     args = arguments()
     folder = args.binaries or build()
     peers = Peers(folder)
-    logs = Logs(args.folder, folder / "audit-who-generate", args.bytes, args.level)
+    if args.log:
+        logs = GivenLog(args.folder, args.log, args.pod)
+    else:
+        logs = Logs(args.folder, folder / "audit-who-generate", args.bytes, args.level)
     write = report.Markdown() if args.markdown else report.Text()
     print(write.head(machine.words(), f"{args.rounds} rounds after one to warm up", peers))
     promises = []
     for scenario in SCENARIOS:
-        if args.only is None and scenario.is_asked_for and not args.linear:
+        if args.log and not scenario.takes_any_log:
+            print(write.left_out(f"{scenario.name}: it needs logs that are made for it"))
+        elif args.only is None and scenario.is_asked_for and not args.linear:
             print(write.left_out(f"{scenario.name}: --linear runs it, with eight times --bytes of disk"))
         elif args.only is None or scenario.name in args.only:
             table = scenario.run(logs, peers, args.rounds)
@@ -51,6 +56,8 @@ def arguments():
     add("--bytes", help="size of the log, such as 1G; others are multiples of it (1G)")
     add("--rounds", type=int, help="how often each command runs (7)")
     add("--level", default="metadata", help="audit level of the log: metadata, request or requestresponse")
+    add("--log", type=pathlib.Path, help="a log of your own to ask, in the scenarios that take any")
+    add("--pod", help="a pod of that log")
     add("--linear", action="store_true", help="grow a log to eight times --bytes too")
     add("--only", nargs="+", choices=names, metavar="SCENARIO", help=", ".join(names))
     add("--markdown", action="store_true", help="tables for docs/performance.md")
@@ -58,6 +65,8 @@ def arguments():
     add("--binaries", type=pathlib.Path, help="folder of audit-who, audit-who-generate and audit-who-limit; "
         "built in release mode if not given")
     args = parser.parse_args()
+    if (args.log is None) != (args.pod is None):
+        parser.error("--log and --pod go together")
     for name, value in (QUICK if args.quick else THOROUGH).items():
         if getattr(args, name) is None:
             setattr(args, name, value)

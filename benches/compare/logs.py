@@ -81,6 +81,27 @@ class Logs:
         subprocess.run(command, check=True, **kwargs)
 
 
+class GivenLog:
+    """A log that somebody has: one file of plain lines, in which there is something about a pod."""
+
+    def __init__(self, folder, log, pod):
+        self.folder, self.log, self.pod = folder, log, pod
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def whole(self):
+        return warm(self.log)
+
+    def tenth(self):
+        """The first tenth of it, made anew: the log may have changed."""
+        tenth = self.folder / "tenth-of-given.log"
+        shutil.copyfile(self.log, tenth)
+        shorten(tenth, self.log.stat().st_size // 10)
+        return warm(tenth)
+
+    def rare_pod(self):
+        return self.pod
+
+
 class replacing:
     """A file that gets its name when it is complete."""
 

@@ -12,6 +12,7 @@ from report import Table, amount
 
 name = "gz"
 is_asked_for = False
+takes_any_log = False
 EVICTED, ZCAT = "audit-who evicted", "zcat | rg -c -F"
 
 

@@ -10,6 +10,7 @@ from report import Table, amount
 
 name = "top"
 is_asked_for = False
+takes_any_log = True
 TOP = "audit-who top users"
 
 

@@ -9,6 +9,7 @@ from report import Table, amount
 
 name = "linear"
 is_asked_for = True
+takes_any_log = False
 TIMES = [8, 4, 2, 1]
 
 

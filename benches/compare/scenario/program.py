@@ -7,6 +7,7 @@ from report import Table
 
 name = "start"
 is_asked_for = False
+takes_any_log = True
 VERSION = "audit-who --version"
 
 

@@ -11,6 +11,7 @@ from report import Table, amount
 
 name = "since"
 is_asked_for = False
+takes_any_log = False
 # The log ends long before now, so `--since 10m` itself finds nothing in it.
 LAST, NOTHING = "--since its last ten minutes", "--since 10m"
 SPAN = datetime.timedelta(minutes=10)
