@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
 
 use super::identity::Stat;
-use super::rotation::Name;
+use super::rotation::{Name, PACKED};
 use crate::error::{Error, ErrorKind};
 
 /// Why a device, a FIFO or a socket is not followed.
@@ -121,7 +122,18 @@ impl Discovery {
         }
     }
 
+    /// What matches, and what that is packed into: a reader that was down while its file was packed finds it again.
     fn pattern(&self, pattern: &str, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
+        for suffix in iter::once("").chain(PACKED) {
+            self.matches(&format!("{pattern}{suffix}"), met, listing);
+        }
+        // New files may come where none is yet.
+        listing
+            .folders
+            .extend(Path::new(pattern).parent().filter(|folder| folder.is_dir()).map(Path::to_owned));
+    }
+
+    fn matches(&self, pattern: &str, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
         let Ok(paths) = glob::glob(pattern) else { return };
         for path in paths {
             match path {
@@ -136,10 +148,6 @@ impl Discovery {
                 }
             }
         }
-        // New files may come where none is yet.
-        listing
-            .folders
-            .extend(Path::new(pattern).parent().filter(|folder| folder.is_dir()).map(Path::to_owned));
     }
 
     /// Adds a file, unless it is there under another name.

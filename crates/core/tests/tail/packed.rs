@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use audit_who_core::tail::Tailer;
 use rusqlite::Connection;
 
 use super::{Bench, ROTATED, append, assert_once, drain, gzip, lines};
@@ -46,6 +47,29 @@ fn members_behind_each_other_are_one_content() {
         .collect();
     fs::write(packed_path(&bench), members).unwrap();
     assert_once(&drain(&mut bench.tailer()), 0..9);
+    assert_eq!(bench.gaps(), []);
+}
+
+#[test]
+fn what_a_pattern_matches_is_followed_when_it_is_packed() {
+    let bench = Bench::new();
+    let matched = || {
+        let pattern = bench.path("audit*.log");
+        Tailer::builder()
+            .path(pattern)
+            .inotify_watcher(false)
+            .exit_on_eof(true)
+            .db(bench.db())
+            .build()
+            .unwrap()
+    };
+    append(&bench.path(ROTATED), &lines(0..4));
+    let mut all = drain(&mut matched());
+    // While nobody reads, it grows, is packed and removed; nothing of it matches the pattern any more.
+    fs::write(packed_path(&bench), gzip(lines(0..9).as_bytes())).unwrap();
+    fs::remove_file(bench.path(ROTATED)).unwrap();
+    all.extend(drain(&mut matched()));
+    assert_once(&all, 0..9);
     assert_eq!(bench.gaps(), []);
 }
 
