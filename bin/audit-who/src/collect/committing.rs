@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use audit_who_core::Error;
 use audit_who_core::store::Prepared;
 use audit_who_core::tail::{Batch, StoreHandle};
 
@@ -17,6 +18,9 @@ use crate::logging;
 
 /// How long nothing must come before the store is looked after.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// Batches that are committed at once at the most, and that wait for that: of each is held what is stored of it.
+pub(super) const TOGETHER: usize = 8;
 
 /// What there is to do.
 pub(super) enum Work {
@@ -58,9 +62,12 @@ impl<'a> Committer<'a> {
         loop {
             let patience = self.remover.as_ref().map_or(IDLE, |remover| remover.wait().min(IDLE));
             match work.recv_timeout(patience) {
-                Ok(Work::Batch(records)) => self.commit(*records)?,
-                // Who asked may have given up.
-                Ok(Work::Settle(done)) => _ = done.send(()),
+                Ok(Work::Batch(first)) => {
+                    let (group, settle) = Group::of(first, work);
+                    self.commit(group)?;
+                    settle.iter().for_each(say);
+                }
+                Ok(Work::Settle(done)) => say(&done),
                 Err(RecvTimeoutError::Timeout) if patience < IDLE => {}
                 Err(RecvTimeoutError::Timeout) => self.rest(),
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -82,8 +89,8 @@ impl<'a> Committer<'a> {
         Ok(())
     }
 
-    /// Commits a batch, however often that has to be tried.
-    fn commit(&mut self, (mut batch, prepared): (Batch, Prepared)) -> anyhow::Result<()> {
+    /// Commits batches, however often that has to be tried.
+    fn commit(&mut self, mut group: Group) -> anyhow::Result<()> {
         let mut patience = Patience::new();
         let kept = loop {
             // What is committed to a file without a name is lost.
@@ -93,7 +100,7 @@ impl<'a> Committer<'a> {
                     self.db.display()
                 );
             }
-            let error = match batch.commit_with(|transaction| prepared.write(transaction)) {
+            let error = match group.commit() {
                 Ok(kept) => break kept,
                 Err(error) => error,
             };
@@ -108,15 +115,19 @@ impl<'a> Committer<'a> {
             log::error!(waited:? = patience.spent(); "a commit failed: reading waits, and it is tried again: {error}");
             self.state.stop().wait(patience.next());
         };
-        self.state.events.add(prepared.seen());
         self.state.kept.add(kept);
-        self.state.bad_spans.add(prepared.bad_lines());
+        for prepared in &group.prepared {
+            self.state.events.add(prepared.seen());
+            self.state.bad_spans.add(prepared.bad_lines());
+        }
         if self.state.resolved(Part::Committing) {
             log::info!(waited:? = patience.spent(); "commits succeed again");
         }
         self.state.committed(logging::now());
         self.dirty = true;
-        log::debug!(generation = batch.generation(), path = batch.path(), bytes = batch.length(); "committed");
+        for batch in &group.batches {
+            log::debug!(generation = batch.generation(), path = batch.path(), bytes = batch.length(); "committed");
+        }
         Ok(())
     }
 
@@ -128,6 +139,46 @@ impl<'a> Committer<'a> {
             log::warn!("the write-ahead log stays beside the store, and is read with it: {error}");
         }
     }
+}
+
+/// Batches that are committed at once, in their order, with what is stored of each. Every commit writes anew the pages of
+/// the indexes that it changes, so a few large ones are cheaper.
+struct Group {
+    batches: Vec<Batch>,
+    prepared: Vec<Prepared>,
+}
+
+impl Group {
+    /// The first batch, and all that wait behind it. Who asks to be told when all before is committed ends it.
+    fn of(first: Box<(Batch, Prepared)>, work: &Receiver<Work>) -> (Self, Option<SyncSender<()>>) {
+        let (batch, prepared) = *first;
+        let mut group = Self { batches: vec![batch], prepared: vec![prepared] };
+        while group.batches.len() < TOGETHER {
+            match work.try_recv() {
+                Ok(Work::Batch(next)) => {
+                    group.batches.push(next.0);
+                    group.prepared.push(next.1);
+                }
+                Ok(Work::Settle(done)) => return (group, Some(done)),
+                Err(_) => break,
+            }
+        }
+        (group, None)
+    }
+
+    /// In one transaction; how many events are new to the store.
+    fn commit(&mut self) -> Result<u64, Error> {
+        let Some((first, later)) = self.batches.split_first_mut() else { return Ok(0) };
+        let prepared = &self.prepared;
+        first.commit_with_later(later, |transaction| {
+            prepared.iter().map(|prepared| prepared.write(transaction)).sum()
+        })
+    }
+}
+
+/// Tells whoever asked, who may have given up.
+fn say(done: &SyncSender<()>) {
+    let _ = done.send(());
 }
 
 impl Drop for Committer<'_> {

@@ -9,12 +9,9 @@ use audit_who_core::Error;
 use audit_who_core::store::Recorder;
 use audit_who_core::tail::{Batch, Tailer};
 
-use super::committing::{Committer, Work};
+use super::committing::{Committer, TOGETHER, Work};
 use super::options::Options;
 use super::state::{Part, Patience, State};
-
-/// Batches that wait to be committed, at most.
-const QUEUED: usize = 2;
 
 /// Reads and commits until it is told to stop, or with `--once` to the end of what is there.
 pub(super) fn run(
@@ -24,7 +21,7 @@ pub(super) fn run(
     state: &State,
 ) -> anyhow::Result<()> {
     let committer = Committer::new(tailer.store(), options, state)?;
-    let (queue, work) = sync_channel(QUEUED);
+    let (queue, work) = sync_channel(TOGETHER);
     thread::scope(|scope| {
         let committing =
             thread::Builder::new().name("commit".to_owned()).spawn_scoped(scope, || committer.run(work))?;

@@ -1,6 +1,7 @@
 //! Records on their way to the store.
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Transaction, TransactionBehavior};
@@ -193,60 +194,83 @@ impl Batch {
         &mut self,
         write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
+        self.commit_with_later(&mut [], write)
+    }
+
+    /// Notes that all of it is read and all of `later`, batches of the same tailer that came behind it, in one transaction
+    /// with what `write` does. A few large transactions cost less than many small ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit_with`](Self::commit_with), for all of them or none. A batch of another tailer is a conflict, too.
+    pub fn commit_with_later<T>(
+        &mut self,
+        later: &mut [Self],
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
         let shared = Arc::clone(&self.shared);
         let mut store = shared.store();
-        let path = store.path().to_owned();
-        let written = self.write(&mut store, write);
-        let metrics = &shared.metrics;
-        match written {
-            Ok(Some(value)) => {
-                self.committed = true;
-                if let Some(progress) = shared.progresses().get_mut(&self.to.id) {
-                    // A later batch may have been dropped before.
-                    (progress.offset, progress.tail) = (self.to.offset, self.to.tail);
-                }
-                metrics.committed(self.length(), self.entries, self.spans.len() as u64);
+        match Self::write(&mut store, || iter::once(&*self).chain(&*later), write) {
+            Ok(Ok(value)) => {
+                shared.metrics.succeeded();
+                iter::once(self).chain(later).for_each(Self::note_committed);
                 Ok(value)
             }
-            Ok(None) => {
+            Ok(Err(Astray { generation, from })) => {
                 let detail = format!(
-                    "generation {} no longer stands at byte {}: something else was committed from there",
-                    self.to.id, self.from
+                    "generation {generation} no longer stands at byte {from}: something else was committed from there"
                 );
-                Err(Error::new(ErrorKind::Conflict, path.to_string_lossy(), detail))
+                Err(Error::new(ErrorKind::Conflict, store.path().to_string_lossy(), detail))
             }
             Err(error) => {
-                metrics.failed();
+                shared.metrics.failed();
                 Err(store.failure(&error))
             }
         }
     }
 
-    /// `None` if the generation is not where the batch begins.
-    fn write<T>(
-        &self,
-        store: &mut Store,
-        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Option<T>> {
-        let transaction = store.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !checkpoint::advance(&transaction, self.from, &self.to)? {
-            return Ok(None);
+    fn note_committed(&mut self) {
+        self.committed = true;
+        if let Some(progress) = self.shared.progresses().get_mut(&self.to.id) {
+            // A later batch may have been dropped before.
+            (progress.offset, progress.tail) = (self.to.offset, self.to.tail);
         }
-        for span in &self.spans {
-            let sha256 = span.sha256.as_ref().map(<[u8; 32]>::as_slice);
-            checkpoint::insert_bad_span(
-                &transaction,
-                self.to.id,
-                span.offset,
-                span.length,
-                span.reason(),
-                sha256,
-            )?;
+        self.shared.metrics.committed(self.length(), self.entries, self.spans.len() as u64);
+    }
+
+    fn write<'b, T, B: Iterator<Item = &'b Self>>(
+        store: &mut Store,
+        batches: impl Fn() -> B,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Result<T, Astray>> {
+        let transaction = store.connection_mut().transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let first = batches().next().map(|batch| &batch.shared);
+        for batch in batches() {
+            let is_one_of_them = first.is_some_and(|shared| Arc::ptr_eq(shared, &batch.shared));
+            if !is_one_of_them || !checkpoint::advance(&transaction, batch.from, &batch.to)? {
+                return Ok(Err(Astray { generation: batch.to.id, from: batch.from }));
+            }
+            batch.write_spans(&transaction)?;
         }
         let value = write(&transaction)?;
         transaction.commit()?;
-        Ok(Some(value))
+        Ok(Ok(value))
     }
+
+    fn write_spans(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        for span in &self.spans {
+            let sha256 = span.sha256.as_ref().map(<[u8; 32]>::as_slice);
+            let (id, reason) = (self.to.id, span.reason());
+            checkpoint::insert_bad_span(transaction, id, span.offset, span.length, reason, sha256)?;
+        }
+        Ok(())
+    }
+}
+
+/// A batch whose generation is not where the batch begins.
+struct Astray {
+    generation: i64,
+    from: u64,
 }
 
 impl Drop for Batch {

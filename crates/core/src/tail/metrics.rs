@@ -37,7 +37,7 @@ counters! {
     bad_spans,
     /// Losses that were noted.
     gaps,
-    /// Batches that were committed.
+    /// Commits, each of one batch or of several.
     commits,
     /// Commits that failed.
     failures,
@@ -56,6 +56,9 @@ impl Metrics {
         add(&self.bytes, bytes);
         add(&self.entries, entries);
         add(&self.bad_spans, bad_spans);
+    }
+
+    pub(crate) fn succeeded(&self) {
         add(&self.commits, 1);
     }
 

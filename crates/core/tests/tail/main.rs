@@ -9,6 +9,7 @@ mod identity;
 mod packed;
 mod removal;
 mod rotation;
+mod together;
 
 use std::collections::BTreeMap;
 use std::fs;
