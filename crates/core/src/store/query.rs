@@ -10,6 +10,10 @@ use audit_who_event::glob::Glob;
 use audit_who_event::time::Timestamp;
 use rusqlite::types::Value;
 
+/// Indexes that are in the order of times at their end.
+const BY_TIME: &[&str] =
+    &["records_by_time", "records_by_kind", "records_by_user", "records_by_impersonated"];
+
 /// How many patterns go into one query.
 const PATTERNS: usize = 500;
 
@@ -49,12 +53,23 @@ fn of_filter(filter: &Filter, names: &[Glob]) -> Option<Vec<Query>> {
     let mut found = Conditions::default();
     found.issued(filter.issued.as_deref());
     found.uid(filter.uid.as_deref());
-    found.names(names);
+    found.names(names, is_told_otherwise(filter, names));
     found.impersonated(filter.impersonated.as_ref());
     found.username(filter.username.as_ref());
     found.kind(filter);
     found.namespace(filter.namespace.as_ref());
     found.into_queries(filter.from, filter.until)
+}
+
+/// Whether what a filter asks for beside a pattern for names leaves fewer records than have a name that the pattern may
+/// match: a kind or a namespace within a time, or a resource where all words have to be gone through for the pattern.
+fn is_told_otherwise(filter: &Filter, names: &[Glob]) -> bool {
+    let has_kind = filter.resource.is_some() || !filter.verbs.is_empty();
+    let has_place = has_kind || filter.namespace.as_ref().is_some_and(|namespace| !namespace.is_any());
+    let is_within = filter.from.is_some_and(|from| from > Timestamp::MIN);
+    let has_prefix = |name: &Glob| name.literal().is_some() || !prefix(name).is_empty();
+    let is_open = names.iter().any(|name| name.literal().is_none());
+    is_open && (is_within && has_place || filter.resource.is_some() && !names.iter().all(has_prefix))
 }
 
 /// Conditions with their parameters, all of which must hold.
@@ -109,9 +124,15 @@ impl Conditions {
         self.over("records_by_uid");
     }
 
-    fn names(&mut self, names: &[Glob]) {
+    /// With `other`, another index is better: then each record's name is looked up.
+    fn names(&mut self, names: &[Glob], other: bool) {
         if names.is_empty() || names.iter().any(Glob::is_any) {
             return;
+        }
+        if other {
+            let (condition, parameters) = of_word(names);
+            let sql = format!("EXISTS (SELECT 1 FROM words WHERE words.id = records.name AND ({condition}))");
+            return self.of_records.add(sql, parameters);
         }
         let (words, parameters) = words(names);
         self.of_records.add(format!("name IN ({words})"), parameters);
@@ -181,11 +202,13 @@ impl Conditions {
             return index.map(|index| vec![query(index, of_records)]);
         }
         let index = index.unwrap_or("records_by_time");
+        let bounds = [Value::from(from.unwrap_or(i64::MIN)), Value::from(until.unwrap_or(i64::MAX))];
+        if !BY_TIME.contains(&index) {
+            of_records.add("(stage_us BETWEEN ? AND ? OR stage_us IS NULL)", bounds);
+            return Some(vec![query(index, of_records)]);
+        }
         let mut within = of_records.clone();
-        within.add(
-            "stage_us BETWEEN ? AND ?",
-            [Value::from(from.unwrap_or(i64::MIN)), Value::from(until.unwrap_or(i64::MAX))],
-        );
+        within.add("stage_us BETWEEN ? AND ?", bounds);
         of_records.add("stage_us IS NULL", []);
         Some(vec![query(index, within), query(index, of_records)])
     }
@@ -198,6 +221,12 @@ fn query(index: &str, all: All) -> Query {
 
 /// A query for the numbers of the words that one of the patterns may match.
 fn words(patterns: &[Glob]) -> (String, Vec<Value>) {
+    let (condition, parameters) = of_word(patterns);
+    (format!("SELECT id FROM words WHERE {condition}"), parameters)
+}
+
+/// The condition that a word may match one of the patterns.
+fn of_word(patterns: &[Glob]) -> (String, Vec<Value>) {
     let (literals, globs): (Vec<&Glob>, Vec<&Glob>) =
         patterns.iter().partition(|glob| glob.literal().is_some());
     let mut parameters: Vec<Value> = literals.iter().filter_map(|glob| glob.literal()).map(text).collect();
@@ -206,22 +235,26 @@ fn words(patterns: &[Glob]) -> (String, Vec<Value>) {
         conditions.push(any_of("word", parameters.len()));
     }
     for glob in globs {
-        let pattern = glob.to_string();
-        let prefix = pattern.split('*').next().unwrap_or_default();
+        let prefix = prefix(glob);
         let mut condition = "instr(word, ?) > 0".to_owned();
         parameters.push(text(glob.longest_literal()));
         // All words with a prefix stand behind each other.
         if !prefix.is_empty() {
             condition.push_str(" AND word >= ?");
-            parameters.push(text(prefix));
-            if let Some(end) = behind(prefix) {
+            parameters.push(text(&prefix));
+            if let Some(end) = behind(&prefix) {
                 condition.push_str(" AND word < ?");
                 parameters.push(text(&end));
             }
         }
         conditions.push(condition);
     }
-    (format!("SELECT id FROM words WHERE {}", conditions.join(" OR ")), parameters)
+    (conditions.join(" OR "), parameters)
+}
+
+/// What stands in front of the first star of a pattern.
+fn prefix(pattern: &Glob) -> String {
+    pattern.to_string().split('*').next().unwrap_or_default().to_owned()
 }
 
 fn any_of(column: &str, count: usize) -> String {
