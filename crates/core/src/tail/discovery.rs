@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use glob::Pattern;
 
+use super::folders::{Entry, Folders, Stamp};
 use super::identity::Stat;
 use super::rotation::Name;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +24,7 @@ pub(crate) struct Discovery {
     excluded: Vec<Pattern>,
     /// Files that are never followed: the store itself.
     own: Vec<PathBuf>,
+    folders: Folders,
 }
 
 /// One path as it was given.
@@ -65,22 +69,26 @@ impl Discovery {
             _ => Ok(Wanted::Path(path.clone())),
         });
         let excluded = excluded.iter().map(pattern).collect::<Result<_, _>>()?;
-        Ok(Self { wanted: wanted.collect::<Result<_, _>>()?, excluded, own })
+        Ok(Self { wanted: wanted.collect::<Result<_, _>>()?, excluded, own, folders: Folders::default() })
     }
 
     /// Looks what is there now.
-    pub(crate) fn list(&self) -> Listing {
-        let mut listing = Listing { whole: true, ..Listing::default() };
-        // By whatever name the store's folder is listed, its files are not followed.
-        let own = self.own.iter().filter_map(|path| fs::metadata(path).ok()).map(|own| Stat::of(&own));
-        let mut met: HashSet<_> = own.map(|own| (own.device, own.inode)).collect();
+    pub(crate) fn list(&mut self, now: Instant) -> Listing {
+        let mut folders = std::mem::take(&mut self.folders);
+        folders.begin(now);
+        let mut walk = Walk::new(self, &mut folders);
         for wanted in &self.wanted {
             match wanted {
-                Wanted::Path(path) if path.is_dir() => self.folder(path, &mut met, &mut listing),
-                Wanted::Path(path) => self.family(path, &mut met, &mut listing),
-                Wanted::Pattern(pattern) => self.pattern(pattern, &mut met, &mut listing),
+                Wanted::Path(path) => match folder_at(path) {
+                    Some(stamp) => walk.folder(path, stamp),
+                    None => walk.family(path),
+                },
+                Wanted::Pattern(pattern) => walk.pattern(pattern),
             }
         }
+        let mut listing = walk.listing;
+        folders.end();
+        self.folders = folders;
         listing.files.sort_by(|a, b| {
             let key = |found: &Found| (found.stat.modified_ns, std::cmp::Reverse(found.name.rotated));
             key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path))
@@ -88,101 +96,124 @@ impl Discovery {
         listing
     }
 
+    fn is_excluded(&self, path: &Path) -> bool {
+        let name = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.excluded.iter().any(|pattern| pattern.matches_path(path) || pattern.matches(&name()))
+            || self.own.iter().any(|own| own.as_os_str() == path.as_os_str())
+    }
+}
+
+/// One look at what is there.
+struct Walk<'d> {
+    discovery: &'d Discovery,
+    folders: &'d mut Folders,
+    /// Device and inode of each file and folder that was met, and of the store's.
+    met: HashSet<(u64, u64)>,
+    listing: Listing,
+}
+
+impl<'d> Walk<'d> {
+    fn new(discovery: &'d Discovery, folders: &'d mut Folders) -> Self {
+        // By whatever name the store's folder is listed, its files are not followed.
+        let own = discovery.own.iter().filter_map(|path| fs::metadata(path).ok()).map(|own| Stat::of(&own));
+        let met = own.map(|own| (own.device, own.inode)).collect();
+        Self { discovery, folders, met, listing: Listing { whole: true, ..Listing::default() } }
+    }
+
     /// A file and what was rotated from it.
-    fn family(&self, live: &Path, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
+    fn family(&mut self, live: &Path) {
         let folder = match live.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        listing.folders.insert(folder.to_owned());
-        self.take(live, met, listing);
-        for path in entries(folder, listing) {
-            if Name::of(&path).live.file_name() == live.file_name() {
+        self.listing.folders.insert(folder.to_owned());
+        self.take(live, &Name::of(live));
+        let Some(entries) = folder_at(folder).and_then(|stamp| self.entries(folder, stamp)) else { return };
+        for entry in entries.iter() {
+            if entry.name.live.file_name() == live.file_name() {
                 // Files are called as their live one was given, not as the folder was listed.
-                let path = live.with_file_name(path.file_name().unwrap_or_default());
-                self.take(&path, met, listing);
+                let path = live.with_file_name(entry.path.file_name().unwrap_or_default());
+                if self.take(&path, &Name::of(&path)).is_some() {
+                    self.listing.refused.insert(path, NO_FILE.to_owned());
+                }
             }
         }
     }
 
     /// All in a folder and below.
-    fn folder(&self, folder: &Path, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let Ok(metadata) = fs::metadata(&folder) else { continue };
-            let stat = Stat::of(&metadata);
-            if !met.insert((stat.device, stat.inode)) {
+    fn folder(&mut self, folder: &Path, stamp: Stamp) {
+        let mut below = vec![(folder.to_owned(), stamp)];
+        while let Some((folder, stamp)) = below.pop() {
+            // It may be there by a link, too, or contain itself.
+            if !self.met.insert(stamp.identity()) {
                 continue;
             }
-            for path in entries(&folder, listing) {
-                if path.is_dir() { folders.push(path) } else { self.take(&path, met, listing) }
+            let Some(entries) = self.entries(&folder, stamp) else { continue };
+            for entry in entries.iter() {
+                if let Some(stamp) = self.take(&entry.path, &entry.name) {
+                    below.push((entry.path.clone(), stamp));
+                }
             }
-            listing.folders.insert(folder);
+            self.listing.folders.insert(folder);
         }
     }
 
-    fn pattern(&self, pattern: &str, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
+    fn pattern(&mut self, pattern: &str) {
         let Ok(paths) = glob::glob(pattern) else { return };
         for path in paths {
             match path {
-                Ok(path) if path.is_dir() => self.folder(&path, met, listing),
-                Ok(path) => {
-                    listing.folders.extend(path.parent().map(Path::to_owned));
-                    self.take(&path, met, listing);
-                }
+                Ok(path) => match self.take(&path, &Name::of(&path)) {
+                    Some(stamp) => self.folder(&path, stamp),
+                    None => self.listing.folders.extend(path.parent().map(Path::to_owned)),
+                },
                 Err(error) => {
-                    listing.whole = false;
-                    listing.refused.insert(error.path().to_owned(), error.error().to_string());
+                    self.listing.whole = false;
+                    self.listing.refused.insert(error.path().to_owned(), error.error().to_string());
                 }
             }
         }
         // New files may come where none is yet.
-        listing
-            .folders
-            .extend(Path::new(pattern).parent().filter(|folder| folder.is_dir()).map(Path::to_owned));
+        let parent = Path::new(pattern).parent().filter(|folder| folder.is_dir());
+        self.listing.folders.extend(parent.map(Path::to_owned));
     }
 
-    /// Adds a file, unless it is there under another name.
-    fn take(&self, path: &Path, met: &mut HashSet<(u64, u64)>, listing: &mut Listing) {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let is_excluded =
-            self.excluded.iter().any(|pattern| pattern.matches_path(path) || pattern.matches(&name));
-        if is_excluded || self.own.iter().any(|own| own == path) {
-            return;
+    /// What is in a folder; that it is gone meanwhile is no failure.
+    fn entries(&mut self, folder: &Path, stamp: Stamp) -> Option<Arc<[Entry]>> {
+        match self.folders.list(folder, stamp) {
+            Ok(listed) => return Some(listed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                self.listing.whole = false;
+                self.listing.refused.insert(folder.to_owned(), error.to_string());
+            }
         }
+        None
+    }
+
+    /// Adds a file, unless it is there under another name. A folder is given back.
+    fn take(&mut self, path: &Path, name: &Name) -> Option<Stamp> {
         match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return Some(Stamp::of(&metadata)),
+            _ if self.discovery.is_excluded(path) => {}
             Ok(metadata) if metadata.is_file() => {
                 let stat = Stat::of(&metadata);
-                if met.insert((stat.device, stat.inode)) {
-                    listing.files.push(Found { path: path.to_owned(), stat, name: Name::of(path) });
+                if self.met.insert((stat.device, stat.inode)) {
+                    self.listing.files.push(Found { path: path.to_owned(), stat, name: name.clone() });
                 }
             }
             Ok(_) => {
-                listing.refused.insert(path.to_owned(), NO_FILE.to_owned());
+                self.listing.refused.insert(path.to_owned(), NO_FILE.to_owned());
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                listing.whole = false;
-                listing.refused.insert(path.to_owned(), error.to_string());
+                self.listing.whole = false;
+                self.listing.refused.insert(path.to_owned(), error.to_string());
             }
         }
+        None
     }
 }
 
-/// What is in a folder, by name; what is gone meanwhile is no failure.
-fn entries(folder: &Path, listing: &mut Listing) -> Vec<PathBuf> {
-    let listed = fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
-    match listed {
-        Ok(mut paths) => {
-            paths.sort();
-            paths
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            listing.whole = false;
-            listing.refused.insert(folder.to_owned(), error.to_string());
-            Vec::new()
-        }
-    }
+fn folder_at(path: &Path) -> Option<Stamp> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_dir).map(|metadata| Stamp::of(&metadata))
 }

@@ -21,7 +21,7 @@ use crate::store::checkpoint::{self, Checkpoint, State};
 const BLOCK: u64 = 64 * 1024;
 
 /// Files that are there and that no generation has claimed, by device and inode.
-pub(super) type Unclaimed = HashMap<(u64, u64), Found>;
+pub(super) type Unclaimed<'f> = HashMap<(u64, u64), &'f Found>;
 
 impl Tailer {
     /// Looks which files there are.
@@ -29,15 +29,15 @@ impl Tailer {
         let now = Instant::now();
         self.last_look = Some(now);
         // Hints may come many in a moment, which is no time in which a writer would let go.
-        let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.options.interval());
+        let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.interval());
         if counts {
             self.last_counted = Some(now);
         }
-        let listing = self.discovery.list();
+        let listing = self.discovery.list(now);
         self.wake.watch(&listing.folders);
         self.tell_refused(&listing);
-        let mut unclaimed: Unclaimed =
-            listing.files.iter().map(|found| (key(&found.stat), found.clone())).collect();
+        let mut unclaimed: Unclaimed<'_> =
+            listing.files.iter().map(|found| (key(&found.stat), found)).collect();
         self.settled = true;
         for generation in &mut self.generations {
             let seen = revisit(generation, &mut unclaimed, counts);

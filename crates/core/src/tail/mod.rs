@@ -17,6 +17,7 @@ mod conclusion;
 mod content;
 mod cut;
 mod discovery;
+mod folders;
 mod generation;
 pub(crate) mod identity;
 mod look;
@@ -26,6 +27,7 @@ mod revisit;
 mod rotation;
 pub(crate) mod verification;
 mod wake;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -198,8 +200,8 @@ impl Tailer {
     }
 
     /// The files that are there now.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        self.discovery.list().files.into_iter().map(|found| found.path).collect()
+    pub(crate) fn files(&mut self) -> Vec<PathBuf> {
+        self.discovery.list(Instant::now()).files.into_iter().map(|found| found.path).collect()
     }
 
     /// The best file that holds a generation, as of the last look.
@@ -241,7 +243,11 @@ impl Tailer {
     }
 
     fn is_due(&self) -> bool {
-        self.last_look.is_none_or(|last| last.elapsed() >= self.options.interval())
+        self.last_look.is_none_or(|last| last.elapsed() >= self.interval())
+    }
+
+    fn interval(&self) -> Duration {
+        self.options.interval(self.wake.is_watching())
     }
 
     /// Goes back where a batch was dropped, and on where an earlier one was committed after that.
@@ -307,7 +313,7 @@ impl Tailer {
 
     /// Waits until something may have changed.
     fn wait(&self) {
-        let interval = self.options.interval();
+        let interval = self.interval();
         let since = self.last_look.map_or(interval, |last| last.elapsed());
         self.wake.wait(interval.saturating_sub(since).max(Duration::from_millis(1)));
     }

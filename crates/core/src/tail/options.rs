@@ -154,8 +154,9 @@ impl Builder {
         Tailer::new(self, store)
     }
 
-    pub(crate) fn interval(&self) -> Duration {
-        let usual = if self.inotify_watcher { REFRESH_INTERVAL } else { POLL_INTERVAL };
+    /// How often is looked, with hints of the system or without.
+    pub(crate) fn interval(&self, hinted: bool) -> Duration {
+        let usual = if hinted { REFRESH_INTERVAL } else { POLL_INTERVAL };
         self.refresh_interval.unwrap_or(usual)
     }
 }

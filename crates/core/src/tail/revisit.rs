@@ -23,10 +23,10 @@ pub(super) struct Seen {
 
 /// Looks at the places of a generation again. Files that hold something else by now are left unclaimed. If the look
 /// `counts`, it is one of those after which a file is quiet.
-pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, counts: bool) -> Seen {
+pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>, counts: bool) -> Seen {
     let mut seen = Seen::default();
     for mut place in std::mem::take(&mut generation.places) {
-        let Some(found) = unclaimed.get(&key(&place.stat)) else {
+        let Some(&found) = unclaimed.get(&key(&place.stat)) else {
             seen.changed = true;
             generation.fate = "the file was removed";
             generation.robbed |= place.encoding != Encoding::Plain && !place.exhausted && !generation.ended;
