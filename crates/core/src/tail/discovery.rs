@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use glob::Pattern;
 
+use super::content;
 use super::folders::{Entry, Folders, Stamp};
 use super::identity::Stat;
-use super::rotation::Name;
+use super::rotation::{Name, PACKED};
 use crate::error::{Error, ErrorKind};
 
 /// Why a device, a FIFO or a socket is not followed.
@@ -32,7 +34,8 @@ pub(crate) struct Discovery {
 enum Wanted {
     /// A file with those that are rotated from it, or a folder with all in it.
     Path(PathBuf),
-    Pattern(String),
+    /// With the files that are written, as far as any was met.
+    Pattern(String, BTreeSet<PathBuf>),
 }
 
 /// A file that is there.
@@ -54,6 +57,8 @@ pub(crate) struct Listing {
     pub(crate) refused: BTreeMap<PathBuf, String>,
     /// Whether everything could be listed; if not, what is missing may be there.
     pub(crate) whole: bool,
+    /// Whether the process has too many files open to list a folder.
+    pub(crate) starved: bool,
 }
 
 impl Discovery {
@@ -64,7 +69,7 @@ impl Discovery {
         let wanted = paths.iter().map(|path| match path.to_str() {
             // What is there under that very name is meant, whatever is in the name.
             Some(text) if text.contains(['*', '?', '[']) && !path.exists() => {
-                pattern(&text.to_owned()).map(|_| Wanted::Pattern(text.to_owned()))
+                pattern(&text.to_owned()).map(|_| Wanted::Pattern(text.to_owned(), BTreeSet::new()))
             }
             _ => Ok(Wanted::Path(path.clone())),
         });
@@ -74,38 +79,31 @@ impl Discovery {
 
     /// Looks what is there now.
     pub(crate) fn list(&mut self, now: Instant) -> Listing {
-        let mut folders = std::mem::take(&mut self.folders);
-        folders.begin(now);
-        let mut walk = Walk::new(self, &mut folders);
-        for wanted in &self.wanted {
+        self.folders.begin(now);
+        let mut walk = Walk::new(&self.excluded, &self.own, &mut self.folders);
+        for wanted in &mut self.wanted {
             match wanted {
                 Wanted::Path(path) => match folder_at(path) {
                     Some(stamp) => walk.folder(path, stamp),
                     None => walk.family(path),
                 },
-                Wanted::Pattern(pattern) => walk.pattern(pattern),
+                Wanted::Pattern(pattern, lives) => walk.pattern(pattern, lives),
             }
         }
         let mut listing = walk.listing;
-        folders.end();
-        self.folders = folders;
+        self.folders.end();
         listing.files.sort_by(|a, b| {
             let key = |found: &Found| (found.stat.modified_ns, std::cmp::Reverse(found.name.rotated));
             key(a).cmp(&key(b)).then_with(|| a.path.cmp(&b.path))
         });
         listing
     }
-
-    fn is_excluded(&self, path: &Path) -> bool {
-        let name = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        self.excluded.iter().any(|pattern| pattern.matches_path(path) || pattern.matches(&name()))
-            || self.own.iter().any(|own| own.as_os_str() == path.as_os_str())
-    }
 }
 
 /// One look at what is there.
 struct Walk<'d> {
-    discovery: &'d Discovery,
+    excluded: &'d [Pattern],
+    own: &'d [PathBuf],
     folders: &'d mut Folders,
     /// Device and inode of each file and folder that was met, and of the store's.
     met: HashSet<(u64, u64)>,
@@ -113,19 +111,22 @@ struct Walk<'d> {
 }
 
 impl<'d> Walk<'d> {
-    fn new(discovery: &'d Discovery, folders: &'d mut Folders) -> Self {
+    fn new(excluded: &'d [Pattern], own: &'d [PathBuf], folders: &'d mut Folders) -> Self {
         // By whatever name the store's folder is listed, its files are not followed.
-        let own = discovery.own.iter().filter_map(|path| fs::metadata(path).ok()).map(|own| Stat::of(&own));
-        let met = own.map(|own| (own.device, own.inode)).collect();
-        Self { discovery, folders, met, listing: Listing { whole: true, ..Listing::default() } }
+        let met = own.iter().filter_map(|path| fs::metadata(path).ok()).map(|own| (own.dev(), own.ino()));
+        let met = met.collect();
+        Self { excluded, own, folders, met, listing: Listing { whole: true, ..Listing::default() } }
+    }
+
+    fn is_excluded(&self, path: &Path) -> bool {
+        let name = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.excluded.iter().any(|pattern| pattern.matches_path(path) || pattern.matches(&name()))
+            || self.own.iter().any(|own| own.as_os_str() == path.as_os_str())
     }
 
     /// A file and what was rotated from it.
     fn family(&mut self, live: &Path) {
-        let folder = match live.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(live);
         self.listing.folders.insert(folder.to_owned());
         self.take(live, &Name::of(live));
         let Some(entries) = folder_at(folder).and_then(|stamp| self.entries(folder, stamp)) else { return };
@@ -158,23 +159,50 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn pattern(&mut self, pattern: &str) {
+    /// All that a pattern matches. Of a file that is written it stands for what is rotated from it, too, however that is
+    /// called by now, and of any file for what is packed from it. The files that are written are remembered in `lives`.
+    fn pattern(&mut self, pattern: &str, lives: &mut BTreeSet<PathBuf>) {
         let Ok(paths) = glob::glob(pattern) else { return };
+        let last = Path::new(pattern).file_name().and_then(|last| Pattern::new(&last.to_string_lossy()).ok());
+        let is_meant = |live: &Path| {
+            live.file_name()
+                .zip(last.as_ref())
+                .is_some_and(|(name, last)| last.matches(&name.to_string_lossy()))
+        };
         for path in paths {
             match path {
-                Ok(path) => match self.take(&path, &Name::of(&path)) {
-                    Some(stamp) => self.folder(&path, stamp),
-                    None => self.listing.folders.extend(path.parent().map(Path::to_owned)),
-                },
+                Ok(path) => {
+                    let name = Name::of(&path);
+                    match self.take(&path, &name) {
+                        Some(stamp) => self.folder(&path, stamp),
+                        None if is_meant(&name.live) => _ = lives.insert(name.live),
+                        None => self.packed(&path),
+                    }
+                }
                 Err(error) => {
                     self.listing.whole = false;
                     self.listing.refused.insert(error.path().to_owned(), error.error().to_string());
                 }
             }
         }
+        lives.retain(|live| folder_at(folder_of(live)).is_some());
+        for live in lives.iter() {
+            self.family(live);
+        }
         // New files may come where none is yet.
         let parent = Path::new(pattern).parent().filter(|folder| folder.is_dir());
         self.listing.folders.extend(parent.map(Path::to_owned));
+    }
+
+    /// What is packed from a file.
+    fn packed(&mut self, path: &Path) {
+        self.listing.folders.insert(folder_of(path).to_owned());
+        for suffix in PACKED {
+            let mut packed = path.as_os_str().to_owned();
+            packed.push(suffix);
+            let packed = PathBuf::from(packed);
+            let _ = self.take(&packed, &Name::of(&packed));
+        }
     }
 
     /// What is in a folder; that it is gone meanwhile is no failure.
@@ -184,6 +212,7 @@ impl<'d> Walk<'d> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 self.listing.whole = false;
+                self.listing.starved |= content::is_starved(&error);
                 self.listing.refused.insert(folder.to_owned(), error.to_string());
             }
         }
@@ -194,7 +223,7 @@ impl<'d> Walk<'d> {
     fn take(&mut self, path: &Path, name: &Name) -> Option<Stamp> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return Some(Stamp::of(&metadata)),
-            _ if self.discovery.is_excluded(path) => {}
+            _ if self.is_excluded(path) => {}
             Ok(metadata) if metadata.is_file() => {
                 let stat = Stat::of(&metadata);
                 if self.met.insert((stat.device, stat.inode)) {
@@ -212,6 +241,10 @@ impl<'d> Walk<'d> {
         }
         None
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn folder_at(path: &Path) -> Option<Stamp> {

@@ -33,7 +33,10 @@ impl Tailer {
         if counts {
             self.last_counted = Some(now);
         }
-        let listing = self.discovery.list(now);
+        let mut listing = self.discovery.list(now);
+        if listing.starved && self.relieve() {
+            listing = self.discovery.list(now);
+        }
         self.wake.watch(&listing.folders);
         self.tell_refused(&listing);
         let mut unclaimed: Unclaimed<'_> =
@@ -93,7 +96,11 @@ impl Tailer {
         if self.resume(found) {
             return Ok(None);
         }
-        match examine(found, closed) {
+        let mut examined = examine(found, closed);
+        if examined.as_ref().is_err_and(content::is_starved) && self.relieve() {
+            examined = examine(found, closed);
+        }
+        match examined {
             Ok(Some(new)) => {
                 self.settled = false;
                 // If it can't be stored now, it is to be looked at again.
@@ -176,7 +183,8 @@ impl Tailer {
 
     fn claimant(&self, new: &New<'_>) -> io::Result<Claim> {
         let New { found, file, place, start, .. } = new;
-        for (index, generation) in self.generations.iter().enumerate().rev() {
+        for index in self.heads.candidates(start) {
+            let generation = &self.generations[index];
             let known = &generation.checkpoint;
             let is_stranger = || self.strangers.contains(&(place.stat, known.id));
             if !start.begins_with(&known.head) || is_stranger() {
@@ -266,6 +274,7 @@ impl Tailer {
         self.shared.begin(&checkpoint);
         self.shared.metrics.began();
         log::info!(path:? = found.path, generation = checkpoint.id, offset = offset; "follows a file");
+        self.heads.note(checkpoint.head, self.generations.len());
         self.generations.push(Generation::new(checkpoint));
         self.attach(self.generations.len() - 1, new);
         Ok(())

@@ -19,6 +19,7 @@ mod cut;
 mod discovery;
 mod folders;
 mod generation;
+mod heads;
 pub(crate) mod identity;
 mod look;
 mod metrics;
@@ -40,6 +41,7 @@ pub(crate) use self::cut::Flaw;
 use self::discovery::Discovery;
 pub use self::discovery::NO_FILE;
 use self::generation::{Generation, Read};
+use self::heads::Heads;
 use self::identity::Stat;
 pub use self::metrics::Metrics;
 pub use self::options::Builder;
@@ -69,8 +71,9 @@ pub struct Tailer {
     discovery: Discovery,
     wake: Wake,
     shared: Arc<Shared>,
-    /// The oldest first.
+    /// The oldest first, which is the order of their numbers.
     generations: Vec<Generation>,
+    heads: Heads,
     /// Files that tell nothing yet, or nothing new, as they were.
     passed_over: HashMap<(u64, u64), PassedOver>,
     /// Files that begin as a generation does and go on otherwise, with its number.
@@ -143,11 +146,16 @@ impl Tailer {
         let from_end = !options.read_from_head && !resumed;
         let wake = Wake::new(options.inotify_watcher);
         let shared = Arc::new(Shared::new(store, &known));
+        let mut heads = Heads::default();
+        for (index, checkpoint) in known.iter().enumerate() {
+            heads.note(checkpoint.head, index);
+        }
         Ok(Self {
             options,
             discovery,
             wake,
             shared,
+            heads,
             generations: known.into_iter().map(Generation::new).collect(),
             passed_over: HashMap::new(),
             strangers: Vec::new(),
@@ -252,8 +260,12 @@ impl Tailer {
 
     /// Goes back where a batch was dropped, and on where an earlier one was committed after that.
     fn rewind(&mut self) {
-        for generation in &mut self.generations {
-            if let Some(progress) = self.shared.take_moved(generation.checkpoint.id, generation.at) {
+        for id in self.shared.take_touched() {
+            let index = self.generations.binary_search_by_key(&id, |generation| generation.checkpoint.id);
+            let Some(generation) = index.ok().and_then(|index| self.generations.get_mut(index)) else {
+                continue;
+            };
+            if let Some(progress) = self.shared.take_moved(id, generation.at) {
                 generation.rewind(progress.offset, progress.tail);
                 // What had nothing new for it may have by now.
                 self.passed_over.values_mut().for_each(|passed| passed.again = true);
@@ -266,12 +278,16 @@ impl Tailer {
     fn read(&mut self) -> Option<Batch> {
         for index in 0..self.generations.len() {
             while self.generations[index].unread {
+                let was_open = self.generations[index].open.is_some();
                 let read = self.generations[index].read(self.options.limits, &self.shared);
-                self.hold(index);
+                if !was_open && self.generations[index].open.is_some() {
+                    self.hold(index);
+                }
                 match read {
                     Ok(Read::Batch(batch)) => return Some(batch),
                     Ok(Read::Nothing) => {}
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
+                    Err((_, error)) if content::is_starved(&error) && self.relieve() => {}
                     Err((path, error)) => {
                         log::warn!(path:? = path, error:% = error; "a file can't be read: it is tried again");
                         self.refused.insert(path, format!("can't be read: {error}"));
@@ -301,7 +317,7 @@ impl Tailer {
     fn hold(&mut self, last: usize) {
         let mut held = self.generations.iter().filter(|generation| generation.open.is_some()).count();
         for (index, generation) in self.generations.iter_mut().enumerate() {
-            if held <= self.options.max_open_files {
+            if held <= self.options.open_files() {
                 return;
             }
             if index != last && generation.open.is_some() && !generation.places.is_empty() {
@@ -309,6 +325,14 @@ impl Tailer {
                 held -= 1;
             }
         }
+    }
+
+    /// Lets go of all files that can be opened again; whether there was one.
+    fn relieve(&mut self) -> bool {
+        let is_held =
+            |generation: &&mut Generation| generation.open.is_some() && !generation.places.is_empty();
+        let held = self.generations.iter_mut().filter(is_held);
+        held.map(|generation| generation.open = None).count() > 0
     }
 
     /// Waits until something may have changed.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 use super::Tailer;
 use super::generation::Limits;
 use crate::error::Error;
@@ -16,6 +18,8 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_OPEN_FILES: usize = 64;
+/// Of the files that the process may open, so many are for everything else: the store, folders, watches, connections.
+const OTHER_FILES: u64 = 32;
 
 /// Sets up a [`Tailer`]. Options that Fluent Bit's tail input has, too, are called as they are there.
 #[derive(Clone, Debug)]
@@ -117,8 +121,8 @@ impl Builder {
         self
     }
 
-    /// Holds no more files open than so many, 64 by default. A file that is not held and is removed before it is read is
-    /// lost.
+    /// Holds no more files open than so many, 64 by default, and fewer where the process may not open as many. A file that
+    /// is not held and is removed before it is read is lost, and noted as a gap.
     #[must_use]
     pub const fn max_open_files(mut self, files: usize) -> Self {
         self.max_open_files = files;
@@ -152,6 +156,13 @@ impl Builder {
     /// If it can't be read, or a pattern is not valid.
     pub fn build_on(self, store: Store) -> Result<Tailer, Error> {
         Tailer::new(self, store)
+    }
+
+    /// How many files are held open: one at least.
+    pub(crate) fn open_files(&self) -> usize {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let left = usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+        self.max_open_files.min(left).max(1)
     }
 
     /// How often is looked, with hints of the system or without.

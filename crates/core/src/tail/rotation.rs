@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What packing adds to a name.
-const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
+pub(super) const PACKED: [&str; 3] = [".gz", ".zst", ".zstd"];
 /// What the API server's rotation puts between a file's stem and its extension, `-2026-08-21T10-06-38.123`
 /// ([source](https://github.com/natefinch/lumberjack/blob/v2.0/lumberjack.go)); digits stand for any.
 const LUMBERJACK: &[u8] = b"-0000-00-00T00-00-00.000";

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
+mod amounts;
 mod closing;
 mod copies;
 mod descriptors;
 mod identity;
 mod packed;
+mod places;
 mod removal;
 mod rotation;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fs;
