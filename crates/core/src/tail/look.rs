@@ -28,6 +28,7 @@ impl Tailer {
     pub(super) fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         self.last_look = Some(now);
+        self.read_from = 0;
         // Hints may come many in a moment, which is no time in which a writer would let go.
         let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.interval());
         if counts {
@@ -75,8 +76,26 @@ impl Tailer {
             let stands = |place: &Place| paths.contains(place.path.as_path());
             generation.superseded = generation.severed || generation.unlisted().is_some_and(stands);
         }
+        self.make_room();
         self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
         Ok(())
+    }
+
+    /// Lets go of the oldest removed files that are held, if they take too much room on the disk.
+    fn make_room(&mut self) {
+        let held = |generation: &Generation| generation.unlisted().map_or(0, |place| place.stat.size);
+        let mut total: u64 = self.generations.iter().map(held).sum();
+        for generation in &mut self.generations {
+            if total <= self.options.max_held_bytes {
+                return;
+            }
+            let bytes = held(generation);
+            if bytes > 0 {
+                total -= bytes;
+                generation.open = None;
+                generation.fate = "the file was removed, and took too much room";
+            }
+        }
     }
 
     /// Says once what can't be followed.

@@ -74,6 +74,8 @@ pub struct Tailer {
     /// The oldest first, which is the order of their numbers.
     generations: Vec<Generation>,
     heads: Heads,
+    /// Those in front of it have nothing to read, as of the last look.
+    read_from: usize,
     /// Files that tell nothing yet, or nothing new, as they were.
     passed_over: HashMap<(u64, u64), PassedOver>,
     /// Files that begin as a generation does and go on otherwise, with its number.
@@ -134,7 +136,8 @@ impl Tailer {
         Builder::default()
     }
 
-    fn new(options: Builder, store: Store) -> Result<Self, Error> {
+    fn new(mut options: Builder, store: Store) -> Result<Self, Error> {
+        options.max_open_files = options.open_files();
         let own = ["", "-wal", "-shm", "-journal", "-lock"].map(|suffix| {
             let mut path = store.path().as_os_str().to_owned();
             path.push(suffix);
@@ -156,6 +159,7 @@ impl Tailer {
             wake,
             shared,
             heads,
+            read_from: 0,
             generations: known.into_iter().map(Generation::new).collect(),
             passed_over: HashMap::new(),
             strangers: Vec::new(),
@@ -267,6 +271,7 @@ impl Tailer {
             };
             if let Some(progress) = self.shared.take_moved(id, generation.at) {
                 generation.rewind(progress.offset, progress.tail);
+                self.read_from = 0;
                 // What had nothing new for it may have by now.
                 self.passed_over.values_mut().for_each(|passed| passed.again = true);
                 self.last_look = None;
@@ -276,7 +281,8 @@ impl Tailer {
 
     /// Reads from the oldest generation that has more.
     fn read(&mut self) -> Option<Batch> {
-        for index in 0..self.generations.len() {
+        for index in self.read_from..self.generations.len() {
+            self.read_from = index;
             while self.generations[index].unread {
                 let was_open = self.generations[index].open.is_some();
                 let read = self.generations[index].read(self.options.limits, &self.shared);
@@ -317,7 +323,7 @@ impl Tailer {
     fn hold(&mut self, last: usize) {
         let mut held = self.generations.iter().filter(|generation| generation.open.is_some()).count();
         for (index, generation) in self.generations.iter_mut().enumerate() {
-            if held <= self.options.open_files() {
+            if held <= self.options.max_open_files {
                 return;
             }
             if index != last && generation.open.is_some() && !generation.places.is_empty() {

@@ -18,6 +18,8 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_OPEN_FILES: usize = 64;
+/// Bytes of removed files that are held.
+const MAX_HELD: u64 = 16 * 1024 * 1024 * 1024;
 /// Of the files that the process may open, so many are for everything else: the store, folders, watches, connections.
 const OTHER_FILES: u64 = 32;
 
@@ -33,6 +35,7 @@ pub struct Builder {
     pub(crate) inotify_watcher: bool,
     pub(crate) exit_on_eof: bool,
     pub(crate) max_open_files: usize,
+    pub(crate) max_held_bytes: u64,
     pub(crate) limits: Limits,
 }
 
@@ -48,6 +51,7 @@ impl Default for Builder {
             inotify_watcher: true,
             exit_on_eof: false,
             max_open_files: MAX_OPEN_FILES,
+            max_held_bytes: MAX_HELD,
             limits: Limits { batch: BATCH, line: BUFFER_MAX_SIZE },
         }
     }
@@ -126,6 +130,14 @@ impl Builder {
     #[must_use]
     pub const fn max_open_files(mut self, files: usize) -> Self {
         self.max_open_files = files;
+        self
+    }
+
+    /// Holds removed files of no more than so many bytes together, 16 GiB by default: they take room on the disk until they
+    /// are read. Beyond that the oldest one is let go, and what was not read of it is a gap.
+    #[must_use]
+    pub const fn max_held_bytes(mut self, bytes: u64) -> Self {
+        self.max_held_bytes = bytes;
         self
     }
 

@@ -5,6 +5,7 @@
 mod amounts;
 mod closing;
 mod copies;
+mod crash;
 mod descriptors;
 mod identity;
 mod packed;

@@ -165,6 +165,30 @@ fn what_is_beyond_the_files_that_are_held_is_a_gap() {
 }
 
 #[test]
+fn removed_files_that_take_too_much_room_are_let_go_and_are_gaps() {
+    let bench = Bench::new();
+    let mut writer = writer(&bench, 1, false);
+    let size = lines(100..110).len() as u64;
+    let builder = bench.builder().refresh_interval(std::time::Duration::ZERO).batch_size(1);
+    let mut tailer = builder.max_held_bytes(2 * size).build().unwrap();
+    let mut all = Vec::new();
+    for rotation in 0..6 {
+        write(&mut writer, 100 + rotation * 10..110 + rotation * 10, AT);
+        all.extend(some(&mut tailer, 1));
+        writer.rotate(AT + i64::try_from(rotation).unwrap() * SECOND).unwrap();
+        while writer.mill(1 << 20).unwrap().is_some() {}
+    }
+    all.extend(super::idle(&mut tailer));
+    let read = super::numbers(&all);
+    assert!(read.values().all(|times| *times == 1), "{read:?}");
+    // Two are held, one was not pruned.
+    assert!((130..160).all(|number| read.contains_key(&number)), "{read:?}");
+    let gaps: Vec<_> = bench.gaps().into_iter().map(|(generation, _, why)| (generation, why)).collect();
+    let why = "the file was removed, and took too much room";
+    assert_eq!(gaps, [1, 2, 3].map(|generation| (generation, why.to_owned())));
+}
+
+#[test]
 fn two_rotations_in_one_millisecond_are_both_read_while_they_are_held() {
     let bench = Bench::new();
     let mut writer = writer(&bench, 0, false);
