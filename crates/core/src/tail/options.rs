@@ -59,7 +59,7 @@ impl Default for Builder {
 
 impl Builder {
     /// Follows a file with what is rotated from it, a folder with all below it, or what a pattern with `*`, `?`, `[…]`
-    /// and `**` matches. It need not be there yet.
+    /// and `**` matches, with what is rotated from that. It need not be there yet.
     #[must_use]
     pub fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.paths.push(path.as_ref().to_owned());

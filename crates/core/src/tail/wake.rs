@@ -160,4 +160,23 @@ mod tests {
         std::fs::write(parent.path().join("second/audit.log"), "two\n").unwrap();
         assert!(!wake.was_hinted());
     }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_queue_that_overflows_is_one_hint() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut wake = Wake::new(true);
+        wake.watch(&BTreeSet::from([folder.path().to_owned()]));
+        let limit = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let limit: usize = limit.trim().parse().unwrap();
+        // Hints that are alike and follow each other are one.
+        let names = ["a", "b"].map(|name| folder.path().join(name));
+        for number in 0..=limit.min(100_000) {
+            std::fs::write(&names[number % 2], [0]).unwrap();
+        }
+        while wake.was_hinted() {}
+        std::fs::write(&names[0], [1]).unwrap();
+        assert!(wake.was_hinted());
+        while wake.was_hinted() {}
+    }
 }
