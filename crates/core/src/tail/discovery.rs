@@ -41,9 +41,9 @@ enum Wanted {
 /// A file that is there.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     pub(crate) stat: Stat,
-    pub(crate) name: Name,
+    pub(crate) name: Arc<Name>,
 }
 
 /// What is there.
@@ -51,8 +51,8 @@ pub(crate) struct Found {
 pub(crate) struct Listing {
     /// Each file once, the one that was written first in front.
     pub(crate) files: Vec<Found>,
-    /// Folders in which files are.
-    pub(crate) folders: BTreeSet<PathBuf>,
+    /// Folders in which files are, some of them twice.
+    pub(crate) folders: Vec<Arc<Path>>,
     /// What can't be followed, by path.
     pub(crate) refused: BTreeMap<PathBuf, String>,
     /// Whether everything could be listed; if not, what is missing may be there.
@@ -127,14 +127,14 @@ impl<'d> Walk<'d> {
     /// A file and what was rotated from it.
     fn family(&mut self, live: &Path) {
         let folder = folder_of(live);
-        self.listing.folders.insert(folder.to_owned());
-        self.take(live, &Name::of(live));
+        self.listing.folders.push(folder.into());
+        self.take_named(live);
         let Some(entries) = folder_at(folder).and_then(|stamp| self.entries(folder, stamp)) else { return };
         for entry in entries.iter() {
             if entry.name.live.file_name() == live.file_name() {
                 // Files are called as their live one was given, not as the folder was listed.
                 let path = live.with_file_name(entry.path.file_name().unwrap_or_default());
-                if self.take(&path, &Name::of(&path)).is_some() {
+                if self.take_named(&path).is_some() {
                     self.listing.refused.insert(path, NO_FILE.to_owned());
                 }
             }
@@ -143,7 +143,7 @@ impl<'d> Walk<'d> {
 
     /// All in a folder and below.
     fn folder(&mut self, folder: &Path, stamp: Stamp) {
-        let mut below = vec![(folder.to_owned(), stamp)];
+        let mut below = vec![(Arc::from(folder), stamp)];
         while let Some((folder, stamp)) = below.pop() {
             // It may be there by a link, too, or contain itself.
             if !self.met.insert(stamp.identity()) {
@@ -152,10 +152,10 @@ impl<'d> Walk<'d> {
             let Some(entries) = self.entries(&folder, stamp) else { continue };
             for entry in entries.iter() {
                 if let Some(stamp) = self.take(&entry.path, &entry.name) {
-                    below.push((entry.path.clone(), stamp));
+                    below.push((Arc::clone(&entry.path), stamp));
                 }
             }
-            self.listing.folders.insert(folder);
+            self.listing.folders.push(folder);
         }
     }
 
@@ -173,7 +173,7 @@ impl<'d> Walk<'d> {
             match path {
                 Ok(path) => {
                     let name = Name::of(&path);
-                    match self.take(&path, &name) {
+                    match self.take(&Arc::from(path.as_path()), &Arc::new(name.clone())) {
                         Some(stamp) => self.folder(&path, stamp),
                         None if is_meant(&name.live) => _ = lives.insert(name.live),
                         None => self.packed(&path),
@@ -191,17 +191,17 @@ impl<'d> Walk<'d> {
         }
         // New files may come where none is yet.
         let parent = Path::new(pattern).parent().filter(|folder| folder.is_dir());
-        self.listing.folders.extend(parent.map(Path::to_owned));
+        self.listing.folders.extend(parent.map(Arc::from));
     }
 
     /// What is packed from a file.
     fn packed(&mut self, path: &Path) {
-        self.listing.folders.insert(folder_of(path).to_owned());
+        self.listing.folders.push(folder_of(path).into());
         for suffix in PACKED {
             let mut packed = path.as_os_str().to_owned();
             packed.push(suffix);
             let packed = PathBuf::from(packed);
-            let _ = self.take(&packed, &Name::of(&packed));
+            let _ = self.take_named(&packed);
         }
     }
 
@@ -220,26 +220,30 @@ impl<'d> Walk<'d> {
     }
 
     /// Adds a file, unless it is there under another name. A folder is given back.
-    fn take(&mut self, path: &Path, name: &Name) -> Option<Stamp> {
+    fn take(&mut self, path: &Arc<Path>, name: &Arc<Name>) -> Option<Stamp> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return Some(Stamp::of(&metadata)),
             _ if self.is_excluded(path) => {}
             Ok(metadata) if metadata.is_file() => {
                 let stat = Stat::of(&metadata);
                 if self.met.insert((stat.device, stat.inode)) {
-                    self.listing.files.push(Found { path: path.to_owned(), stat, name: name.clone() });
+                    self.listing.files.push(Found { path: Arc::clone(path), stat, name: Arc::clone(name) });
                 }
             }
             Ok(_) => {
-                self.listing.refused.insert(path.to_owned(), NO_FILE.to_owned());
+                self.listing.refused.insert(path.to_path_buf(), NO_FILE.to_owned());
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 self.listing.whole = false;
-                self.listing.refused.insert(path.to_owned(), error.to_string());
+                self.listing.refused.insert(path.to_path_buf(), error.to_string());
             }
         }
         None
+    }
+
+    fn take_named(&mut self, path: &Path) -> Option<Stamp> {
+        self.take(&Arc::from(path), &Arc::new(Name::of(path)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is in folders, remembered for as long as that can be trusted.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ const DISTRUST: Duration = Duration::from_secs(10);
 /// The folders that were listed.
 #[derive(Debug, Default)]
 pub(crate) struct Folders {
-    known: HashMap<PathBuf, Folder>,
+    /// By path, letter by letter: there are many, at each look.
+    known: HashMap<OsString, Folder>,
     /// The time of the look that is under way.
     now: Option<Instant>,
 }
@@ -27,8 +29,8 @@ pub(crate) struct Folders {
 /// Something in a folder.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) path: PathBuf,
-    pub(crate) name: Name,
+    pub(crate) path: Arc<Path>,
+    pub(crate) name: Arc<Name>,
 }
 
 /// One folder.
@@ -95,7 +97,7 @@ impl Folders {
     pub(crate) fn list(&mut self, folder: &Path, stamp: Stamp) -> io::Result<Arc<[Entry]>> {
         let now = self.now.unwrap_or_else(Instant::now);
         let mut since = now;
-        if let Some(known) = self.known.get_mut(folder) {
+        if let Some(known) = self.known.get_mut(folder.as_os_str()) {
             known.used = now;
             if known.is_trusted(stamp, now) {
                 return Ok(Arc::clone(&known.entries));
@@ -106,7 +108,7 @@ impl Folders {
         }
         let entries: Arc<[Entry]> = entries(folder)?.into();
         let listed = Folder { stamp, since, listed: now, used: now, entries: Arc::clone(&entries) };
-        self.known.insert(folder.to_owned(), listed);
+        self.known.insert(folder.as_os_str().to_owned(), listed);
         Ok(entries)
     }
 }
@@ -114,7 +116,7 @@ impl Folders {
 fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     let named = |entry: io::Result<fs::DirEntry>| {
         let path = entry?.path();
-        Ok(Entry { name: Name::of(&path), path })
+        Ok(Entry { name: Arc::new(Name::of(&path)), path: path.into() })
     };
     let mut entries = fs::read_dir(folder)?.map(named).collect::<io::Result<Vec<_>>>()?;
     entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -184,14 +186,14 @@ mod tests {
         bench.hide();
         bench.list_after(0);
         let trusted = bench.list_after(2);
-        let stamp = |bench: &Bench| bench.folders.known[bench.folder.path()].stamp;
+        let stamp = |bench: &Bench| bench.folders.known[bench.folder.path().as_os_str()].stamp;
         bench.add("a");
         bench.hide();
         // As where a file system does not tell.
         let now = Stamp::of(&fs::metadata(bench.folder.path()).unwrap());
         assert_ne!(stamp(&bench), now);
         let path = bench.folder.path().to_owned();
-        bench.folders.known.get_mut(&path).unwrap().stamp = now;
+        bench.folders.known.get_mut(path.as_os_str()).unwrap().stamp = now;
         assert!(Arc::ptr_eq(&trusted, &bench.list_after(9)));
         assert_eq!(bench.list_after(1).len(), 1);
     }

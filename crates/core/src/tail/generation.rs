@@ -99,7 +99,7 @@ pub(crate) enum Read {
 impl Place {
     pub(crate) fn new(found: &Found, encoding: Encoding) -> Self {
         Self {
-            path: found.path.clone(),
+            path: found.path.to_path_buf(),
             stat: found.stat,
             encoding,
             rotated: found.name.rotated,

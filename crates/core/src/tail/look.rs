@@ -1,9 +1,8 @@
 //! Which files there are, and which generation each of them holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::time::Instant;
 
 use super::content::{self, Content, Packed};
@@ -70,11 +69,10 @@ impl Tailer {
             }
         }
         self.from_end = false;
-        let paths: HashSet<&Path> = listing.files.iter().map(|found| found.path.as_path()).collect();
+        let stands = |place: &Place| listing.files.iter().any(|found| *found.path == place.path);
         for generation in &mut self.generations {
             generation.miss(listing.whole);
-            let stands = |place: &Place| paths.contains(place.path.as_path());
-            generation.superseded = generation.severed || generation.unlisted().is_some_and(stands);
+            generation.superseded = generation.severed || generation.unlisted().is_some_and(&stands);
         }
         self.make_room();
         self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
@@ -131,7 +129,7 @@ impl Tailer {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let why = format!("can't be read: {error}");
-                if self.refused.insert(found.path.clone(), why.clone()).as_deref() != Some(&why) {
+                if self.refused.insert(found.path.to_path_buf(), why.clone()).as_deref() != Some(&why) {
                     log::warn!(path:? = found.path; "{why}; it is tried again");
                 }
             }

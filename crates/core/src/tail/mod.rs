@@ -213,7 +213,7 @@ impl Tailer {
 
     /// The files that are there now.
     pub(crate) fn files(&mut self) -> Vec<PathBuf> {
-        self.discovery.list(Instant::now()).files.into_iter().map(|found| found.path).collect()
+        self.discovery.list(Instant::now()).files.into_iter().map(|found| found.path.to_path_buf()).collect()
     }
 
     /// The best file that holds a generation, as of the last look.

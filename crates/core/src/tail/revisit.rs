@@ -34,13 +34,14 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>
             seen.parted = true;
             continue;
         };
-        if found.path != place.path {
+        // Letter by letter: it is done for each file at each look.
+        if found.path.as_os_str() != place.path.as_os_str() {
             seen.rotated = true;
             seen.changed = true;
             // Its new name may say that it is complete, and is the one to open it by.
             generation.unread = true;
             place.exhausted = false;
-            (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
+            (place.path, place.rotated) = (found.path.to_path_buf(), found.name.rotated);
         }
         // A copy that is behind what was read elsewhere does not keep it.
         let is_behind = place.encoding == Encoding::Plain && found.stat.size < generation.at;

@@ -65,7 +65,10 @@ fn candidates(source: &str) -> Vec<Candidate> {
     let listed = Discovery::new(&[PathBuf::from(source)], &[], Vec::new())
         .map(|mut discovery| discovery.list(Instant::now()));
     let files = listed.map(|listing| listing.files).unwrap_or_default();
-    files.into_iter().map(|found| Candidate { looked: look(&found), path: found.path }).collect()
+    files
+        .into_iter()
+        .map(|found| Candidate { looked: look(&found), path: found.path.to_path_buf() })
+        .collect()
 }
 
 fn look(found: &Found) -> io::Result<Option<Looked>> {

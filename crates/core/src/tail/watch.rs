@@ -9,10 +9,12 @@ pub(super) use self::none::Watches;
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::{BTreeSet, HashMap, HashSet};
+    use std::ffi::{OsStr, OsString};
     use std::mem::MaybeUninit;
     use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-    use std::path::PathBuf;
+    use std::path::Path;
+    use std::sync::Arc;
 
     use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
     use rustix::io::Errno;
@@ -36,36 +38,38 @@ mod linux {
     pub(in super::super) struct Watches {
         inotify: OwnedFd,
         /// The system's number of each.
-        watched: BTreeMap<PathBuf, i32>,
+        watched: HashMap<OsString, i32>,
         /// Those that can't be watched, as it was told.
-        failed: BTreeMap<PathBuf, Errno>,
+        failed: HashMap<OsString, Errno>,
     }
 
     impl Watches {
         pub(in super::super) fn new() -> Result<Self, Errno> {
             let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-            Ok(Self { inotify, watched: BTreeMap::new(), failed: BTreeMap::new() })
+            Ok(Self { inotify, watched: HashMap::new(), failed: HashMap::new() })
         }
 
         /// Watches these folders and no others.
-        pub(in super::super) fn set(&mut self, folders: &BTreeSet<PathBuf>) {
-            let gone: Vec<_> = self.watched.extract_if(.., |path, _| !folders.contains(path)).collect();
+        pub(in super::super) fn set(&mut self, folders: &[Arc<Path>]) {
+            let wanted: HashSet<&OsStr> = folders.iter().map(|folder| folder.as_os_str()).collect();
+            let gone: Vec<_> =
+                self.watched.extract_if(|path, _| !wanted.contains(path.as_os_str())).collect();
             for (_, number) in gone {
                 self.release(number);
             }
-            self.failed.retain(|path, _| folders.contains(path));
-            for new in folders {
+            self.failed.retain(|path, _| wanted.contains(path.as_os_str()));
+            for new in wanted {
                 if !self.watched.contains_key(new) {
-                    self.add(new);
+                    self.add(new.to_owned());
                 }
             }
         }
 
-        fn add(&mut self, folder: &PathBuf) {
-            match inotify::add_watch(&self.inotify, folder, CHANGES) {
+        fn add(&mut self, folder: OsString) {
+            match inotify::add_watch(&self.inotify, &folder, CHANGES) {
                 Ok(number) => {
-                    self.watched.insert(folder.clone(), number);
-                    self.failed.remove(folder);
+                    self.failed.remove(&folder);
+                    self.watched.insert(folder, number);
                 }
                 // It is tried again at each look, and told once.
                 Err(error) if self.failed.insert(folder.clone(), error) != Some(error) => {
@@ -119,10 +123,10 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod none {
-    use std::collections::BTreeSet;
     use std::io;
     use std::os::fd::{AsFd, BorrowedFd};
-    use std::path::PathBuf;
+    use std::path::Path;
+    use std::sync::Arc;
 
     /// There are none: folders are not watched on this system.
     #[derive(Debug)]
@@ -133,7 +137,7 @@ mod none {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(in super::super) fn set(&mut self, _: &BTreeSet<PathBuf>) {
+        pub(in super::super) fn set(&mut self, _: &[Arc<Path>]) {
             match *self {}
         }
 
