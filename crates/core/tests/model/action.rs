@@ -101,7 +101,7 @@ const DAY: i64 = 24 * 60 * 60;
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let open_files = prop_oneof![3 => Just(64_usize), 1 => 1_usize..3];
     let line = prop_oneof![3 => Just(4096_usize), 1 => Just(256)];
-    (batch(), line, open_files, any::<bool>(), 0_usize..4).prop_map(
+    (batch(), line, open_files, prop::bool::weighted(0.1), 0_usize..4).prop_map(
         |(batch, line, open_files, inotify, backups)| Setup { batch, line, open_files, inotify, backups },
     )
 }
