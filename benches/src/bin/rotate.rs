@@ -51,12 +51,14 @@ impl Job {
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
             let known = match flag.as_str() {
-                "--dir" => Some(job.folder = PathBuf::from(&value)),
+                "--dir" => value.parse().map(|folder| job.folder = folder).ok(),
                 "--events" => value.parse().map(|number| job.events = number).ok(),
                 "--seconds" => value.parse().map(|number| job.seconds = number).ok(),
                 "--rotations" => value.parse().map(|number| job.rotations = number).ok(),
                 "--backups" => value.parse().map(|number| job.backups = number).ok(),
-                "--compress" => Some(job.compress = value == "yes"),
+                "--compress" => {
+                    ["no", "yes"].iter().position(|word| *word == value).map(|yes| job.compress = yes == 1)
+                }
                 _ => None,
             };
             known.ok_or_else(|| format!("{flag} {value} is not known\n{USAGE}"))?;
