@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """How long an answer takes from the log to standard output while audit-who follows, and what following costs when idle.
 
-usage: benches/follow.py [--bytes 100M] [--appends 200] [--idle 20]
+usage: benches/follow.py [--bytes 100M] [--appends 200] [--idle 20] [--binary FILE]
 
 Builds the release binary, and copies a generated log (written once, below target/) into a temporary folder. A pod's
 creation, its eviction and its kubelet's delete are appended for each sample, the eviction alone being timed: from the
 moment before the write to the moment at which its line was read from the program's standard output. Half of the log's
-time lies within the hour that is the context of an answer. Then 200 files are followed that nobody writes to.
+time lies within the hour that is the context of an answer. Then 200 files are followed that nobody writes to, each in a
+folder of its own, and all in one. With --appends 0 or --idle 0 that part is left out; --binary measures another build.
 """
 import argparse, datetime, json, os, pathlib, queue, random, shutil, signal, statistics, subprocess, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = ROOT / "target/release/audit-who"
 GENERATE = ROOT / "target/release/audit-who-generate"
 FILES = 200
 
@@ -20,8 +20,18 @@ def main():
     parser.add_argument("--bytes", default="100M")
     parser.add_argument("--appends", type=int, default=200)
     parser.add_argument("--idle", type=int, default=20, help="seconds")
+    parser.add_argument("--binary", type=pathlib.Path)
     args = parser.parse_args()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "audit-who", "-p", "audit-who-testkit"], cwd=ROOT, check=True)
+    if args.binary is None:
+        args.binary = ROOT / "target/release/audit-who"
+        subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "audit-who", "-p", "audit-who-testkit"], cwd=ROOT, check=True)
+    if args.appends:
+        follow(args)
+    for folders in (FILES, 1) if args.idle else ():
+        with tempfile.TemporaryDirectory() as folder:
+            idle(pathlib.Path(folder), folders, args)
+
+def follow(args):
     print(f"{args.bytes} of log, {args.appends} appends, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     print(f"{'milliseconds from append to line':44} {'p50':>7} {'p99':>7} {'max':>7}")
     for label, command in commands():
@@ -29,8 +39,6 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 times = latency(pathlib.Path(folder) / "audit.log", args, command, options)
             report(f"{label}, {how}", times)
-    with tempfile.TemporaryDirectory() as folder:
-        idle(pathlib.Path(folder), args.idle)
 
 def commands():
     evicted = ["evicted", "pod/*", "--follow", "--quiet", "--output", "json"]
@@ -45,7 +53,7 @@ def latency(log, args, command, options):
     begin = time.time()
     with log.open("wb") as out:
         end = recent(generated(args.bytes), out, begin)
-    child = subprocess.Popen([BINARY, *command, *options, log], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen([args.binary, *command, *options, log], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     lines = queue.Queue()
     threading.Thread(target=read, args=(child.stdout, lines), daemon=True).start()
     out = os.open(log, os.O_WRONLY | os.O_APPEND)
@@ -129,31 +137,32 @@ def generated(size):
         part.rename(log)
     return log
 
-def idle(folder, seconds):
+def idle(folder, folders, args):
     for number in range(FILES):
-        (folder / f"{number}").mkdir()
+        place = folder / f"{number % folders}"
+        place.mkdir(exist_ok=True)
         for _ in range(3):
-            with (folder / f"{number}" / "audit.log").open("ab") as out:
+            with (place / f"{number // folders}.log").open("ab") as out:
                 out.write(line(f"idle-{number}", "create", "", 201))
     for how, options in (("inotify", []), ("--poll", ["--poll"])):
         command = ["evicted", "pod/*", "--follow", *options]
-        child = subprocess.Popen([BINARY, *command, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(3)
+        child = subprocess.Popen([args.binary, *command, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(5)
         before = used(child.pid)
-        time.sleep(seconds)
+        time.sleep(args.idle)
         after = used(child.pid)
-        processor, wakes = ((b - a) / seconds for a, b in zip(before, after))
+        processor, wakes = ((b - a) / args.idle for a, b in zip(before, after))
         resident = int(status(child.pid, "VmRSS")) / 1000
-        print(f"idle, {FILES} files, {how}: {processor:.2%} of a processor, {wakes:.1f} wake-ups a second, {resident:.1f} MB resident", flush=True)
+        print(f"idle, {FILES} files in {folders} folder{'s'[:folders > 1]}, {how}: {processor:.3%} of a processor, {wakes:.1f} wake-ups a second, {resident:.1f} MB resident", flush=True)
         child.send_signal(signal.SIGTERM)
         child.wait()
 
 def used(pid):
     """Seconds of processor time, and how often a thread was woken up."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = int(fields[11]) + int(fields[12])
+    # Its clock ticks are too coarse: these are nanoseconds.
     tasks = [f"{pid}/task/{task}" for task in os.listdir(f"/proc/{pid}/task")]
-    return ticks / os.sysconf("SC_CLK_TCK"), sum(int(status(task, "voluntary_ctxt_switches")) for task in tasks)
+    nanoseconds = sum(int(pathlib.Path(f"/proc/{task}/schedstat").read_text().split()[0]) for task in tasks)
+    return nanoseconds / 1e9, sum(int(status(task, "voluntary_ctxt_switches")) for task in tasks)
 
 def status(process, key):
     text = pathlib.Path(f"/proc/{process}/status").read_text()

@@ -81,10 +81,10 @@ fn who_is_told_to_end_while_the_store_is_locked_says_what_is_left() {
 }
 
 /// A file system of its own in a folder, unmounted when it goes. `None`, said on standard error, for who may not mount.
-struct Mounted<'p>(&'p Path);
+pub(crate) struct Mounted<'p>(&'p Path);
 
 impl<'p> Mounted<'p> {
-    fn new(folder: &'p Path, options: &str) -> Option<Self> {
+    pub(crate) fn new(folder: &'p Path, options: &str) -> Option<Self> {
         let mounted = mount(folder, options);
         if !mounted {
             let line = format!("skipped: a mount with {options} because only root may\n");

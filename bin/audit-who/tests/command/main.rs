@@ -24,6 +24,7 @@ mod pages;
 mod policy;
 mod program;
 mod recordings;
+mod scarcity;
 mod store;
 mod tail;
 mod truth;

@@ -85,6 +85,28 @@ fn the_worked_example_is_the_code() {
     assert!(shown > 20, "{shown} lines");
 }
 
+/// What stands in a table as `path::name` is a test there.
+#[test]
+fn the_tests_that_show_what_is_done_are_there() {
+    let page = page("tailing.md");
+    let named: BTreeSet<(&str, &str)> = page
+        .split('`')
+        .filter_map(|word| word.split_once(".rs::"))
+        .filter(|(_, name)| !name.contains(' '))
+        .collect();
+    assert!(named.len() > 60, "{named:?}");
+    let is_there = |(path, name): &(&str, &str)| {
+        let source = std::fs::read_to_string(workspace_root().join(format!("{path}.rs"))).unwrap_or_default();
+        let head = source.split(&format!("fn {name}(")).next().filter(|head| head.len() < source.len());
+        head.is_some_and(|head| head.lines().rev().take(4).any(|line| line.trim() == "#[test]"))
+    };
+    let missing: Vec<_> = named.iter().filter(|test| !is_there(test)).collect();
+    assert!(missing.is_empty(), "docs/tailing.md names tests that are not there: {missing:?}");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.matches(" | ").count() == 2);
+    let without: Vec<_> = rows.filter(|row| !row.contains(".rs::") && !row.contains("---")).collect();
+    assert!(without.iter().all(|row| *row == "| what happens | what is done | shown by |"), "{without:?}");
+}
+
 /// The files of a folder and of those in it.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the sources");

@@ -81,7 +81,7 @@ impl Follow {
     }
 
     /// The answers about objects that rest on entries which are not committed, each with the first batch that it rests on.
-    fn findings(&self, about: &BTreeSet<&Key>, first: Timestamp) -> Vec<(Answer, u64)> {
+    fn findings(&mut self, about: &BTreeSet<&Key>, first: Timestamp) -> Vec<(Answer, u64)> {
         // What a user's request did stands in its own entry.
         let context = if self.ask.subject.target().is_some() { CONTEXT } else { 0 };
         let from = first.plus(-context);

@@ -1,6 +1,6 @@
 //! Records on their way to the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -69,6 +69,8 @@ impl Span {
 pub(crate) struct Shared {
     store: Mutex<Store>,
     progress: Mutex<HashMap<i64, Progress>>,
+    /// The generations of which something was committed or dropped, until the tailer has seen to them.
+    touched: Mutex<BTreeSet<i64>>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -84,7 +86,12 @@ pub(crate) struct Progress {
 impl Shared {
     pub(crate) fn new(store: Store, checkpoints: &[Checkpoint]) -> Self {
         let progress = checkpoints.iter().map(|known| (known.id, Progress::of(known))).collect();
-        Self { store: Mutex::new(store), progress: Mutex::new(progress), metrics: Arc::default() }
+        Self {
+            store: Mutex::new(store),
+            progress: Mutex::new(progress),
+            touched: Mutex::default(),
+            metrics: Arc::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
@@ -93,6 +100,16 @@ impl Shared {
 
     fn progresses(&self) -> MutexGuard<'_, HashMap<i64, Progress>> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called when the progress is as it is to be seen.
+    fn touch(&self, generation: i64) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(generation);
+    }
+
+    /// The generations of which something was committed or dropped since it was asked last.
+    pub(crate) fn take_touched(&self) -> BTreeSet<i64> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn progress(&self, generation: i64) -> Option<Progress> {
@@ -235,6 +252,7 @@ impl Batch {
             // A later batch may have been dropped before.
             (progress.offset, progress.tail) = (self.to.offset, self.to.tail);
         }
+        self.shared.touch(self.to.id);
         self.shared.metrics.committed(self.length(), self.entries, self.spans.len() as u64);
     }
 
@@ -281,5 +299,6 @@ impl Drop for Batch {
         if let Some(progress) = self.shared.progresses().get_mut(&self.to.id) {
             progress.dropped = true;
         }
+        self.shared.touch(self.to.id);
     }
 }

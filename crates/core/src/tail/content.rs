@@ -26,6 +26,12 @@ pub(crate) fn open(path: &Path) -> io::Result<(File, Stat)> {
     Ok((file, Stat::of(&metadata)))
 }
 
+/// Whether the process, or the system, has too many files open for another one.
+pub(crate) fn is_starved(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    Errno::from_io_error(error).is_some_and(|error| matches!(error, Errno::MFILE | Errno::NFILE))
+}
+
 /// Tells the encoding from the first bytes; `None` if there are too few of them.
 pub(crate) fn encoding(file: &File, name_says_packed: bool) -> io::Result<Option<Encoding>> {
     let mut magic = [0; MAGIC];

@@ -99,7 +99,7 @@ pub(crate) enum Read {
 impl Place {
     pub(crate) fn new(found: &Found, encoding: Encoding) -> Self {
         Self {
-            path: found.path.clone(),
+            path: found.path.to_path_buf(),
             stat: found.stat,
             encoding,
             rotated: found.name.rotated,
@@ -269,8 +269,9 @@ impl Generation {
         if self.open.as_ref().is_some_and(|(_, open)| !open.exhausted || is_final(open)) {
             return false;
         }
-        // What is removed can't be opened again: only what is known to have more is worth it.
-        let is_worth_it = self.unlisted().is_none() || self.seen > self.at;
+        // What is removed can't be opened again, and may be written on: only what has more than it is worth it.
+        let has = |open: &Place| if open.encoding == Encoding::Plain { open.stat.size } else { 0 };
+        let is_worth_it = self.unlisted().is_none_or(|open| self.seen > self.at.max(has(open)));
         is_worth_it && self.places.iter().any(|place| self.may_tell(place))
     }
 

@@ -1,9 +1,8 @@
 //! Which files there are, and which generation each of them holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::time::Instant;
 
 use super::content::{self, Content, Packed};
@@ -21,23 +20,27 @@ use crate::store::checkpoint::{self, Checkpoint, State};
 const BLOCK: u64 = 64 * 1024;
 
 /// Files that are there and that no generation has claimed, by device and inode.
-pub(super) type Unclaimed = HashMap<(u64, u64), Found>;
+pub(super) type Unclaimed<'f> = HashMap<(u64, u64), &'f Found>;
 
 impl Tailer {
     /// Looks which files there are.
     pub(super) fn look(&mut self) -> Result<(), Error> {
         let now = Instant::now();
         self.last_look = Some(now);
+        self.read_from = 0;
         // Hints may come many in a moment, which is no time in which a writer would let go.
-        let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.options.interval());
+        let counts = self.last_counted.is_none_or(|last| now.duration_since(last) >= self.interval());
         if counts {
             self.last_counted = Some(now);
         }
-        let listing = self.discovery.list();
+        let mut listing = self.discovery.list(now);
+        if listing.starved && self.relieve() {
+            listing = self.discovery.list(now);
+        }
         self.wake.watch(&listing.folders);
         self.tell_refused(&listing);
-        let mut unclaimed: Unclaimed =
-            listing.files.iter().map(|found| (key(&found.stat), found.clone())).collect();
+        let mut unclaimed: Unclaimed<'_> =
+            listing.files.iter().map(|found| (key(&found.stat), found)).collect();
         self.settled = true;
         for generation in &mut self.generations {
             let seen = revisit(generation, &mut unclaimed, counts);
@@ -66,14 +69,31 @@ impl Tailer {
             }
         }
         self.from_end = false;
-        let paths: HashSet<&Path> = listing.files.iter().map(|found| found.path.as_path()).collect();
+        let stands = |place: &Place| listing.files.iter().any(|found| *found.path == place.path);
         for generation in &mut self.generations {
             generation.miss(listing.whole);
-            let stands = |place: &Place| paths.contains(place.path.as_path());
-            generation.superseded = generation.severed || generation.unlisted().is_some_and(stands);
+            generation.superseded = generation.severed || generation.unlisted().is_some_and(&stands);
         }
+        self.make_room();
         self.shared.metrics.looked(self.generations.iter().map(Generation::lag).sum());
         Ok(())
+    }
+
+    /// Lets go of the oldest removed files that are held, if they take too much room on the disk.
+    fn make_room(&mut self) {
+        let held = |generation: &Generation| generation.unlisted().map_or(0, |place| place.stat.size);
+        let mut total: u64 = self.generations.iter().map(held).sum();
+        for generation in &mut self.generations {
+            if total <= self.options.max_held_bytes {
+                return;
+            }
+            let bytes = held(generation);
+            if bytes > 0 {
+                total -= bytes;
+                generation.open = None;
+                generation.fate = "the file was removed, and took too much room";
+            }
+        }
     }
 
     /// Says once what can't be followed.
@@ -93,7 +113,11 @@ impl Tailer {
         if self.resume(found) {
             return Ok(None);
         }
-        match examine(found, closed) {
+        let mut examined = examine(found, closed);
+        if examined.as_ref().is_err_and(content::is_starved) && self.relieve() {
+            examined = examine(found, closed);
+        }
+        match examined {
             Ok(Some(new)) => {
                 self.settled = false;
                 // If it can't be stored now, it is to be looked at again.
@@ -105,7 +129,7 @@ impl Tailer {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let why = format!("can't be read: {error}");
-                if self.refused.insert(found.path.clone(), why.clone()).as_deref() != Some(&why) {
+                if self.refused.insert(found.path.to_path_buf(), why.clone()).as_deref() != Some(&why) {
                     log::warn!(path:? = found.path; "{why}; it is tried again");
                 }
             }
@@ -176,7 +200,8 @@ impl Tailer {
 
     fn claimant(&self, new: &New<'_>) -> io::Result<Claim> {
         let New { found, file, place, start, .. } = new;
-        for (index, generation) in self.generations.iter().enumerate().rev() {
+        for index in self.heads.candidates(start) {
+            let generation = &self.generations[index];
             let known = &generation.checkpoint;
             let is_stranger = || self.strangers.contains(&(place.stat, known.id));
             if !start.begins_with(&known.head) || is_stranger() {
@@ -266,6 +291,7 @@ impl Tailer {
         self.shared.begin(&checkpoint);
         self.shared.metrics.began();
         log::info!(path:? = found.path, generation = checkpoint.id, offset = offset; "follows a file");
+        self.heads.note(checkpoint.head, self.generations.len());
         self.generations.push(Generation::new(checkpoint));
         self.attach(self.generations.len() - 1, new);
         Ok(())

@@ -17,7 +17,9 @@ mod conclusion;
 mod content;
 mod cut;
 mod discovery;
+mod folders;
 mod generation;
+mod heads;
 pub(crate) mod identity;
 mod look;
 mod metrics;
@@ -26,6 +28,7 @@ mod revisit;
 mod rotation;
 pub(crate) mod verification;
 mod wake;
+mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -38,6 +41,7 @@ pub(crate) use self::cut::Flaw;
 use self::discovery::Discovery;
 pub use self::discovery::NO_FILE;
 use self::generation::{Generation, Read};
+use self::heads::Heads;
 use self::identity::Stat;
 pub use self::metrics::Metrics;
 pub use self::options::Builder;
@@ -67,8 +71,11 @@ pub struct Tailer {
     discovery: Discovery,
     wake: Wake,
     shared: Arc<Shared>,
-    /// The oldest first.
+    /// The oldest first, which is the order of their numbers.
     generations: Vec<Generation>,
+    heads: Heads,
+    /// Those in front of it have nothing to read, as of the last look.
+    read_from: usize,
     /// Files that tell nothing yet, or nothing new, as they were.
     passed_over: HashMap<(u64, u64), PassedOver>,
     /// Files that begin as a generation does and go on otherwise, with its number.
@@ -129,7 +136,8 @@ impl Tailer {
         Builder::default()
     }
 
-    fn new(options: Builder, store: Store) -> Result<Self, Error> {
+    fn new(mut options: Builder, store: Store) -> Result<Self, Error> {
+        options.max_open_files = options.open_files();
         let own = ["", "-wal", "-shm", "-journal", "-lock"].map(|suffix| {
             let mut path = store.path().as_os_str().to_owned();
             path.push(suffix);
@@ -141,11 +149,17 @@ impl Tailer {
         let from_end = !options.read_from_head && !resumed;
         let wake = Wake::new(options.inotify_watcher);
         let shared = Arc::new(Shared::new(store, &known));
+        let mut heads = Heads::default();
+        for (index, checkpoint) in known.iter().enumerate() {
+            heads.note(checkpoint.head, index);
+        }
         Ok(Self {
             options,
             discovery,
             wake,
             shared,
+            heads,
+            read_from: 0,
             generations: known.into_iter().map(Generation::new).collect(),
             passed_over: HashMap::new(),
             strangers: Vec::new(),
@@ -198,8 +212,8 @@ impl Tailer {
     }
 
     /// The files that are there now.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        self.discovery.list().files.into_iter().map(|found| found.path).collect()
+    pub(crate) fn files(&mut self) -> Vec<PathBuf> {
+        self.discovery.list(Instant::now()).files.into_iter().map(|found| found.path.to_path_buf()).collect()
     }
 
     /// The best file that holds a generation, as of the last look.
@@ -241,14 +255,23 @@ impl Tailer {
     }
 
     fn is_due(&self) -> bool {
-        self.last_look.is_none_or(|last| last.elapsed() >= self.options.interval())
+        self.last_look.is_none_or(|last| last.elapsed() >= self.interval())
+    }
+
+    fn interval(&self) -> Duration {
+        self.options.interval(self.wake.is_watching())
     }
 
     /// Goes back where a batch was dropped, and on where an earlier one was committed after that.
     fn rewind(&mut self) {
-        for generation in &mut self.generations {
-            if let Some(progress) = self.shared.take_moved(generation.checkpoint.id, generation.at) {
+        for id in self.shared.take_touched() {
+            let index = self.generations.binary_search_by_key(&id, |generation| generation.checkpoint.id);
+            let Some(generation) = index.ok().and_then(|index| self.generations.get_mut(index)) else {
+                continue;
+            };
+            if let Some(progress) = self.shared.take_moved(id, generation.at) {
                 generation.rewind(progress.offset, progress.tail);
+                self.read_from = 0;
                 // What had nothing new for it may have by now.
                 self.passed_over.values_mut().for_each(|passed| passed.again = true);
                 self.last_look = None;
@@ -258,14 +281,19 @@ impl Tailer {
 
     /// Reads from the oldest generation that has more.
     fn read(&mut self) -> Option<Batch> {
-        for index in 0..self.generations.len() {
+        for index in self.read_from..self.generations.len() {
+            self.read_from = index;
             while self.generations[index].unread {
+                let was_open = self.generations[index].open.is_some();
                 let read = self.generations[index].read(self.options.limits, &self.shared);
-                self.hold(index);
+                if !was_open && self.generations[index].open.is_some() {
+                    self.hold(index);
+                }
                 match read {
                     Ok(Read::Batch(batch)) => return Some(batch),
                     Ok(Read::Nothing) => {}
                     Ok(Read::Other(stat)) => self.displace(index, &stat),
+                    Err((_, error)) if content::is_starved(&error) && self.relieve() => {}
                     Err((path, error)) => {
                         log::warn!(path:? = path, error:% = error; "a file can't be read: it is tried again");
                         self.refused.insert(path, format!("can't be read: {error}"));
@@ -305,9 +333,17 @@ impl Tailer {
         }
     }
 
+    /// Lets go of all files that can be opened again; whether there was one.
+    fn relieve(&mut self) -> bool {
+        let is_held =
+            |generation: &&mut Generation| generation.open.is_some() && !generation.places.is_empty();
+        let held = self.generations.iter_mut().filter(is_held);
+        held.map(|generation| generation.open = None).count() > 0
+    }
+
     /// Waits until something may have changed.
     fn wait(&self) {
-        let interval = self.options.interval();
+        let interval = self.interval();
         let since = self.last_look.map_or(interval, |last| last.elapsed());
         self.wake.wait(interval.saturating_sub(since).max(Duration::from_millis(1)));
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 use super::Tailer;
 use super::generation::Limits;
 use crate::error::Error;
@@ -16,6 +18,10 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_OPEN_FILES: usize = 64;
+/// Bytes of removed files that are held.
+const MAX_HELD: u64 = 16 * 1024 * 1024 * 1024;
+/// Of the files that the process may open, so many are for everything else: the store, folders, watches, connections.
+const OTHER_FILES: u64 = 32;
 
 /// Sets up a [`Tailer`]. Options that Fluent Bit's tail input has, too, are called as they are there.
 #[derive(Clone, Debug)]
@@ -29,6 +35,7 @@ pub struct Builder {
     pub(crate) inotify_watcher: bool,
     pub(crate) exit_on_eof: bool,
     pub(crate) max_open_files: usize,
+    pub(crate) max_held_bytes: u64,
     pub(crate) limits: Limits,
 }
 
@@ -44,6 +51,7 @@ impl Default for Builder {
             inotify_watcher: true,
             exit_on_eof: false,
             max_open_files: MAX_OPEN_FILES,
+            max_held_bytes: MAX_HELD,
             limits: Limits { batch: BATCH, line: BUFFER_MAX_SIZE },
         }
     }
@@ -51,7 +59,7 @@ impl Default for Builder {
 
 impl Builder {
     /// Follows a file with what is rotated from it, a folder with all below it, or what a pattern with `*`, `?`, `[…]`
-    /// and `**` matches, be it packed or not. It need not be there yet.
+    /// and `**` matches, with what is rotated from that. It need not be there yet.
     #[must_use]
     pub fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.paths.push(path.as_ref().to_owned());
@@ -117,11 +125,19 @@ impl Builder {
         self
     }
 
-    /// Holds no more files open than so many, 64 by default. A file that is not held and is removed before it is read is
-    /// lost.
+    /// Holds no more files open than so many, 64 by default, and fewer where the process may not open as many. A file that
+    /// is not held and is removed before it is read is lost, and noted as a gap.
     #[must_use]
     pub const fn max_open_files(mut self, files: usize) -> Self {
         self.max_open_files = files;
+        self
+    }
+
+    /// Holds removed files of no more than so many bytes together, 16 GiB by default: they take room on the disk until they
+    /// are read. Beyond that the oldest one is let go, and what was not read of it is a gap.
+    #[must_use]
+    pub const fn max_held_bytes(mut self, bytes: u64) -> Self {
+        self.max_held_bytes = bytes;
         self
     }
 
@@ -154,8 +170,16 @@ impl Builder {
         Tailer::new(self, store)
     }
 
-    pub(crate) fn interval(&self) -> Duration {
-        let usual = if self.inotify_watcher { REFRESH_INTERVAL } else { POLL_INTERVAL };
+    /// How many files are held open: one at least.
+    pub(crate) fn open_files(&self) -> usize {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let left = usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+        self.max_open_files.min(left).max(1)
+    }
+
+    /// How often is looked, with hints of the system or without.
+    pub(crate) fn interval(&self, hinted: bool) -> Duration {
+        let usual = if hinted { REFRESH_INTERVAL } else { POLL_INTERVAL };
         self.refresh_interval.unwrap_or(usual)
     }
 }

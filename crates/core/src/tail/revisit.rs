@@ -23,10 +23,10 @@ pub(super) struct Seen {
 
 /// Looks at the places of a generation again. Files that hold something else by now are left unclaimed. If the look
 /// `counts`, it is one of those after which a file is quiet.
-pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, counts: bool) -> Seen {
+pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>, counts: bool) -> Seen {
     let mut seen = Seen::default();
     for mut place in std::mem::take(&mut generation.places) {
-        let Some(found) = unclaimed.get(&key(&place.stat)) else {
+        let Some(&found) = unclaimed.get(&key(&place.stat)) else {
             seen.changed = true;
             generation.fate = "the file was removed";
             generation.robbed |= place.encoding != Encoding::Plain && !place.exhausted && !generation.ended;
@@ -34,13 +34,14 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed, co
             seen.parted = true;
             continue;
         };
-        if found.path != place.path {
+        // Letter by letter: it is done for each file at each look.
+        if found.path.as_os_str() != place.path.as_os_str() {
             seen.rotated = true;
             seen.changed = true;
             // Its new name may say that it is complete, and is the one to open it by.
             generation.unread = true;
             place.exhausted = false;
-            (place.path, place.rotated) = (found.path.clone(), found.name.rotated);
+            (place.path, place.rotated) = (found.path.to_path_buf(), found.name.rotated);
         }
         // A copy that is behind what was read elsewhere does not keep it.
         let is_behind = place.encoding == Encoding::Plain && found.stat.size < generation.at;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::content::{self, Packed, Reached};
 use super::discovery::{Discovery, Found};
@@ -61,9 +62,13 @@ impl Verifier {
 }
 
 fn candidates(source: &str) -> Vec<Candidate> {
-    let listed = Discovery::new(&[PathBuf::from(source)], &[], Vec::new()).map(|discovery| discovery.list());
+    let listed = Discovery::new(&[PathBuf::from(source)], &[], Vec::new())
+        .map(|mut discovery| discovery.list(Instant::now()));
     let files = listed.map(|listing| listing.files).unwrap_or_default();
-    files.into_iter().map(|found| Candidate { looked: look(&found), path: found.path }).collect()
+    files
+        .into_iter()
+        .map(|found| Candidate { looked: look(&found), path: found.path.to_path_buf() })
+        .collect()
 }
 
 fn look(found: &Found) -> io::Result<Option<Looked>> {

@@ -10,6 +10,7 @@ pub(crate) struct Setup {
     /// Bytes of the longest line that is held.
     pub(crate) line: usize,
     pub(crate) open_files: usize,
+    /// Whether the system gives hints; if not, all of them are lost.
     pub(crate) inotify: bool,
     /// Rotated files that the writer keeps; 0 for all.
     pub(crate) backups: usize,
@@ -58,6 +59,31 @@ pub(crate) enum Action {
     Restart(usize),
     /// Another process locks the store, or lets go of it.
     Lock,
+    /// The store fails whenever this is done, or does not any more.
+    Fault(Fault),
+}
+
+/// What the store fails at, in the middle of whatever it is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    NewGeneration,
+    MovedGeneration,
+    NewGap,
+    ClosedGap,
+    BadSpan,
+}
+
+impl Fault {
+    /// What triggers it, as SQL.
+    pub(crate) const fn trigger(self) -> &'static str {
+        match self {
+            Self::NewGeneration => "INSERT ON generations",
+            Self::MovedGeneration => "UPDATE ON generations",
+            Self::NewGap => "INSERT ON gaps",
+            Self::ClosedGap => "DELETE ON gaps",
+            Self::BadSpan => "INSERT ON bad_spans",
+        }
+    }
 }
 
 /// What the reader does with a batch.
@@ -75,7 +101,7 @@ const DAY: i64 = 24 * 60 * 60;
 pub(crate) fn setup() -> impl Strategy<Value = Setup> {
     let open_files = prop_oneof![3 => Just(64_usize), 1 => 1_usize..3];
     let line = prop_oneof![3 => Just(4096_usize), 1 => Just(256)];
-    (batch(), line, open_files, prop::bool::weighted(0.05), 0_usize..4).prop_map(
+    (batch(), line, open_files, prop::bool::weighted(0.1), 0_usize..4).prop_map(
         |(batch, line, open_files, inotify, backups)| Setup { batch, line, open_files, inotify, backups },
     )
 }
@@ -97,6 +123,11 @@ fn then() -> impl Strategy<Value = Then> {
     prop_oneof![6 => Just(Then::Commit), 1 => Just(Then::CommitWhenFull), 2 => Just(Then::Keep), 1 => Just(Then::Drop)]
 }
 
+fn fault() -> impl Strategy<Value = Fault> {
+    use Fault::{BadSpan, ClosedGap, MovedGeneration, NewGap, NewGeneration};
+    prop::sample::select(vec![NewGeneration, MovedGeneration, NewGap, ClosedGap, BadSpan])
+}
+
 fn reading() -> BoxedStrategy<Action> {
     prop_oneof![
         12 => (1_usize..6, then()).prop_map(|(count, then)| Action::Poll(count, then)),
@@ -105,6 +136,7 @@ fn reading() -> BoxedStrategy<Action> {
         3 => Just(Action::Commit),
         3 => batch().prop_map(Action::Restart),
         1 => Just(Action::Lock),
+        1 => fault().prop_map(Action::Fault),
     ]
     .boxed()
 }

@@ -8,7 +8,7 @@ use audit_who_core::tail::{Batch, Tailer};
 use audit_who_core::{Error, ErrorKind};
 use rusqlite::Connection;
 
-use super::action::{Setup, Then};
+use super::action::{Fault, Setup, Then};
 use super::content::LIVE;
 
 /// What came in one batch.
@@ -40,6 +40,7 @@ pub(crate) struct Reader {
     tailer: Option<Tailer>,
     kept: VecDeque<Batch>,
     lock: Option<Connection>,
+    fault: Option<Fault>,
     /// Whether a batch was dropped, so that later ones conflict.
     dropped: bool,
     /// Whether the store was made full.
@@ -57,6 +58,7 @@ impl Reader {
             tailer: None,
             kept: VecDeque::new(),
             lock: None,
+            fault: None,
             dropped: false,
             full: false,
             looks: 0,
@@ -103,9 +105,28 @@ impl Reader {
         }
     }
 
+    /// The store fails at something, or does not any more: as a disk, it fails on after a restart.
+    pub(crate) fn toggle_fault(&mut self, fault: Fault) {
+        if self.lock.is_some() {
+            return;
+        }
+        let connection = Connection::open(&self.db).unwrap();
+        connection.execute_batch("DROP TRIGGER IF EXISTS fault").unwrap();
+        self.fault = Some(fault).filter(|_| self.fault.is_none());
+        if let Some(fault) = self.fault {
+            let trigger = fault.trigger();
+            let fault =
+                format!("CREATE TRIGGER fault BEFORE {trigger} BEGIN SELECT RAISE(ABORT, 'a fault'); END");
+            connection.execute_batch(&fault).unwrap();
+        }
+    }
+
     /// Ends all that stands in its way; tells whether it was started again for that.
     pub(crate) fn mend(&mut self) -> bool {
         self.lock = None;
+        if let Some(fault) = self.fault {
+            self.toggle_fault(fault);
+        }
         while let Some(batch) = self.kept.pop_back() {
             self.drop(batch);
         }
@@ -185,6 +206,7 @@ impl Reader {
         let expected = match error.kind() {
             ErrorKind::Busy => self.lock.is_some(),
             ErrorKind::DiskFull => self.full,
+            ErrorKind::Database => self.fault.is_some(),
             ErrorKind::Conflict => self.dropped,
             _ => false,
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use super::content::{Content, Form, LIVE};
+use super::content::{Content, Form, Held, LIVE};
 use super::reader::Delivery;
 use super::world::World;
 
@@ -153,7 +153,12 @@ impl World {
             return 0;
         }
         let longest = files.iter().map(|(_, held)| self.contents.length(held)).max().unwrap_or(0);
-        if files.iter().any(|(name, _)| *name == LIVE) {
+        let is_live = files.iter().any(|(name, _)| *name == LIVE);
+        // Of a file that was removed a copy is left, and none stands in its place: its writer may go on, if it is held.
+        let is_copy = |held: &Held| held.prefix.is_some() && held.form == Form::Plain;
+        let is_removed =
+            !self.contents.files.contains_key(LIVE) && files.iter().all(|(_, held)| is_copy(held));
+        if is_live || is_removed {
             return lines_end(&content.bytes[..longest]);
         }
         longest

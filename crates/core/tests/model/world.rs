@@ -115,6 +115,7 @@ impl World {
                 self.contents.let_go();
             }
             Action::Lock => self.reader.toggle_lock(),
+            Action::Fault(fault) => self.reader.toggle_fault(fault),
         }
     }
 

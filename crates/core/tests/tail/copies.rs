@@ -242,3 +242,19 @@ fn the_file_that_is_written_is_read_when_a_shorter_copy_is_removed_that_was_read
     append(&log, &lines(2..3));
     assert_once(&idle(&mut tailer), 1..3);
 }
+
+#[test]
+fn a_removed_file_that_is_written_on_is_not_let_go_for_its_copy() {
+    let bench = Bench::new();
+    let log = bench.path("audit.log");
+    append(&log, &(lines(0..1) + "to"));
+    let mut writer = File::options().append(true).open(&log).unwrap();
+    let mut tailer = patient(&bench);
+    assert_once(&drain(&mut tailer), 0..1);
+    fs::copy(&log, bench.path("audit.log.1")).unwrap();
+    fs::remove_file(&log).unwrap();
+    assert_once(&drain(&mut tailer), []);
+    writer.write_all(b"rn\n").unwrap();
+    assert_eq!(idle(&mut tailer), ["torn"]);
+    assert_eq!(bench.gaps(), []);
+}

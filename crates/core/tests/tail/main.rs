@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
+mod amounts;
 mod closing;
 mod copies;
+mod crash;
 mod descriptors;
 mod identity;
 mod packed;
+mod places;
 mod removal;
 mod rotation;
 mod together;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fs;
