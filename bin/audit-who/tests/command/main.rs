@@ -25,5 +25,6 @@ mod policy;
 mod program;
 mod recordings;
 mod store;
+mod store_versions;
 mod tail;
 mod truth;
