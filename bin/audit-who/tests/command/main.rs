@@ -26,5 +26,6 @@ mod program;
 mod recordings;
 mod scarcity;
 mod store;
+mod store_versions;
 mod tail;
 mod truth;

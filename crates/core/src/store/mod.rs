@@ -7,6 +7,7 @@ mod failure;
 mod holdings;
 pub mod inspect;
 pub mod lock;
+mod migration;
 #[cfg(test)]
 mod plans;
 mod prepared;
@@ -92,7 +93,7 @@ impl Store {
         }
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.busy_timeout(busy_timeout).map_err(failed)?;
-        migrate(&mut connection, path)?;
+        migration::migrate(&mut connection, path, &MIGRATIONS)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
         connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
         connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).map_err(failed)?;
@@ -197,25 +198,4 @@ fn version(connection: &Connection, path: &Path) -> Result<i32, Error> {
         return Err(Error::new(ErrorKind::NewerStore, name, detail));
     }
     Ok(version)
-}
-
-/// Brings a store to the newest schema, all steps in one transaction.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
-    let failed = |error| failure::of(path, &error);
-    if version(connection, path)? == VERSION {
-        return Ok(());
-    }
-    // Both can be set only before the first table is made, and outside of a transaction.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    // Another process may have done it meanwhile.
-    let from = usize::try_from(version(&transaction, path)?).unwrap_or_default();
-    for step in MIGRATIONS.iter().skip(from) {
-        transaction.execute_batch(step).map_err(failed)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-    transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
-    transaction.commit().map_err(failed)
 }
