@@ -29,11 +29,12 @@ lenient!(ObjectRef<'a> {
 });
 
 lenient!(ResponseStatus<'a> {
-    "code" => code: Int,
+    ["metadata"],
     "status" => status: Str<'de>,
     "message" => message: Str<'de>,
     "reason" => reason: Str<'de>,
     "details" => details: Option<Json<'de>>,
+    "code" => code: Int,
 });
 
 /// A time; what is no RFC 3339 time is absent.
@@ -84,6 +85,7 @@ pub(crate) struct WireEvent<'a> {
 }
 
 lenient!(WireEvent<'a> {
+    ["kind", "apiVersion"],
     "level" => event.level: Str<'de>,
     "auditID" => event.audit_id: Str<'de>,
     "stage" => event.stage: Str<'de>,

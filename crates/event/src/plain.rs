@@ -16,6 +16,11 @@ pub(crate) trait Plain<'a>: Deserialize<'a> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         parsed(cursor)
     }
+
+    /// Goes behind the next value where that is not looked at; `None` exactly where [`Self::plain`] says so.
+    fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
+        Self::plain(cursor).map(drop)
+    }
 }
 
 /// Reads one value that is all of `text`.
@@ -44,6 +49,10 @@ impl<'a> Plain<'a> for Str<'a> {
         let escaped = (cursor.peek() == b'"').then(|| cursor.escaped_string());
         escaped.map_or_else(|| parsed(cursor), |text| Some(Self(Cow::Owned(text?))))
     }
+
+    fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
+        if cursor.peek() == b'"' { cursor.pass_string() } else { Self::plain(cursor).map(drop) }
+    }
 }
 
 impl<'a> Plain<'a> for Int {
@@ -64,17 +73,25 @@ impl<'a> Plain<'a> for Strs<'a> {
             _ => parsed(cursor),
         }
     }
+
+    fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
+        match cursor.peek() {
+            b'[' => List::<Str<'a>>::pass(cursor),
+            _ => Self::plain(cursor).map(drop),
+        }
+    }
 }
 
 impl<'a, T: Plain<'a>> Plain<'a> for List<T> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         let mut items = Vec::new();
         if cursor.null().is_none() {
+            if !cursor.lists {
+                cursor.items(T::pass)?;
+                return Some(Self(items));
+            }
             cursor.items(|cursor| {
-                let item = T::plain(cursor)?;
-                if cursor.lists {
-                    items.push(item);
-                }
+                items.push(T::plain(cursor)?);
                 Some(())
             })?;
         }
@@ -86,11 +103,12 @@ impl<'a, T: Plain<'a>> Plain<'a> for Pairs<'a, T> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         let mut pairs = Vec::new();
         if cursor.null().is_none() {
+            if !cursor.lists {
+                cursor.pairs(|cursor, _| T::pass(cursor))?;
+                return Some(Self(pairs));
+            }
             cursor.pairs(|cursor, key| {
-                let value = T::plain(cursor)?;
-                if cursor.lists {
-                    pairs.push((Str(Cow::Borrowed(key)), value));
-                }
+                pairs.push((Str(Cow::Borrowed(key)), T::plain(cursor)?));
                 Some(())
             })?;
         }

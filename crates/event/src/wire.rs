@@ -10,9 +10,12 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 /// Gives a struct with a `Default` a `Deserialize` that reads the named keys and ignores all others, and the same as
 /// [`Plain`](crate::plain::Plain).
 ///
+/// Keys stand in the order in which Go writes them, those that are ignored before them in brackets: each is first looked
+/// for where it then must come, which takes one comparison. From the first key on that comes otherwise, any is.
+///
 /// serde's derive would fail on a repeated key, and would own every `Option<Cow<str>>` instead of borrowing it.
 macro_rules! lenient {
-    ($type:ident<$life:lifetime> { $($key:literal => $($field:ident).+: $how:ty),* $(,)? }) => {
+    ($type:ident<$life:lifetime> { $([$($ignored:literal),*],)? $($key:literal => $($field:ident).+: $how:ty),* $(,)? }) => {
         impl<'de: $life, $life> serde::de::Deserialize<'de> for $type<$life> {
             fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Fields;
@@ -50,7 +53,26 @@ macro_rules! lenient {
                 if cursor.null().is_some() {
                     return Some(());
                 }
-                cursor.pairs(|cursor, key| {
+                if !cursor.opens()? {
+                    return Some(());
+                }
+                $($(
+                    if cursor.expect(concat!("\"", $ignored, "\":").as_bytes()) {
+                        cursor.skip()?;
+                        if !cursor.goes_on()? {
+                            return Some(());
+                        }
+                    }
+                )*)?
+                $(
+                    if cursor.expect(concat!("\"", $key, "\":").as_bytes()) {
+                        self.$($field).+ = <$how as $crate::plain::Plain<'de>>::plain(cursor)?.into();
+                        if !cursor.goes_on()? {
+                            return Some(());
+                        }
+                    }
+                )*
+                cursor.more_pairs(|cursor, key| {
                     match key {
                         $($key => self.$($field).+ = <$how as $crate::plain::Plain<'de>>::plain(cursor)?.into(),)*
                         _ => cursor.skip()?,
