@@ -10,9 +10,10 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::compression::Dictionary;
 use super::{checkpoint, runs};
 
-/// Words and kinds are noted to be in use until the end of a day, so that few of them change with each batch:
-/// microseconds.
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// Words and kinds are noted to be in use until the end of a span of time, so that few of them change with each batch: of a
+/// sixteenth of the times that are held, so that they go not much later than the events that have them. In microseconds.
+const SPANS: Range<i64> = 1_000_000..24 * 60 * 60 * 1_000_000;
+const PARTS: i64 = 16;
 
 /// What a [`Recorder`](super::Recorder) made of a batch.
 ///
@@ -159,8 +160,9 @@ impl Prepared {
         if let Some(dictionary) = self.dictionary.as_ref().filter(|_| !self.rows.is_empty()) {
             dictionary.store(transaction)?;
         }
-        let words = self.write_words(transaction)?;
-        let kinds = self.write_kinds(transaction)?;
+        let span = self.span(transaction)?;
+        let words = self.write_words(transaction, span)?;
+        let kinds = self.write_kinds(transaction, span)?;
         let word = |index: Option<usize>| index.and_then(|index| words.get(index));
         let text = |range: &Range<usize>| self.texts.get(range.clone());
         let mut insert = transaction.prepare_cached(
@@ -199,8 +201,18 @@ impl Prepared {
         Ok(kept as u64)
     }
 
+    /// How long words are noted to be in use at a time.
+    fn span(&self, transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
+        let mut oldest = transaction.prepare_cached("SELECT min(stage_us) FROM records")?;
+        let oldest: Option<i64> = oldest.query_row([], |row| row.get(0))?;
+        let time = |moment: Option<Moment>| moment.map_or(0, |moment| moment.time.as_micros());
+        let (first, last) = (time(self.times.first()), time(self.times.last()));
+        let held = last.saturating_sub(oldest.unwrap_or(first).min(first));
+        Ok((held / PARTS).clamp(SPANS.start, SPANS.end))
+    }
+
     /// The numbers of the words.
-    fn write_words(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+    fn write_words(&self, transaction: &Transaction<'_>, span: i64) -> rusqlite::Result<Vec<i64>> {
         let mut find = transaction.prepare_cached("SELECT id, until_us FROM words WHERE word = ?")?;
         let mut insert = transaction.prepare_cached("INSERT INTO words (word, until_us) VALUES (?, ?)")?;
         let mut prolong = transaction.prepare_cached("UPDATE words SET until_us = ? WHERE id = ?")?;
@@ -208,7 +220,7 @@ impl Prepared {
             let known = find.query_row([&word.of], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             number(
                 known,
-                word.until,
+                (word.until, span),
                 |until| insert.insert((&word.of, until)),
                 |until, id| prolong.execute((until, id)),
             )
@@ -217,7 +229,7 @@ impl Prepared {
     }
 
     /// The numbers of the kinds.
-    fn write_kinds(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+    fn write_kinds(&self, transaction: &Transaction<'_>, span: i64) -> rusqlite::Result<Vec<i64>> {
         let mut find = transaction.prepare_cached(
             "SELECT id, until_us FROM kinds WHERE resource = ? AND verb = ? AND api_group = ? AND subresource = ? \
              AND stage = ? AND level = ?",
@@ -232,7 +244,7 @@ impl Prepared {
             let [resource, verb, group, subresource, stage, level] = &kind.of;
             number(
                 known,
-                kind.until,
+                (kind.until, span),
                 |until| insert.insert(params![resource, verb, group, subresource, stage, level, until]),
                 |until, id| prolong.execute((until, id)),
             )
@@ -272,14 +284,14 @@ impl Prepared {
 /// The number of something that may be known already, with the time until which it is in use.
 fn number(
     known: Option<(i64, i64)>,
-    until: i64,
+    (until, span): (i64, i64),
     insert: impl FnOnce(i64) -> rusqlite::Result<i64>,
     prolong: impl FnOnce(i64, i64) -> rusqlite::Result<usize>,
 ) -> rusqlite::Result<i64> {
-    let end_of_day = until.div_euclid(DAY).saturating_add(1).saturating_mul(DAY);
+    let end = until.div_euclid(span).saturating_add(1).saturating_mul(span);
     match known {
-        None => insert(end_of_day),
+        None => insert(end),
         Some((id, known)) if known >= until => Ok(id),
-        Some((id, _)) => prolong(end_of_day, id).map(|_| id),
+        Some((id, _)) => prolong(end, id).map(|_| id),
     }
 }

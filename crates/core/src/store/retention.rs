@@ -56,18 +56,24 @@ impl Store {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let cutoff = retention.keep_for.map(|keep_for| now.plus(-micros(keep_for)).as_micros());
         let too_old = cutoff.map(Which::Before);
-        let used = Size::of(self.connection())?.used();
-        let too_much = retention.max_bytes.is_some_and(|max| used > max).then_some(Which::Oldest);
         let mut pruned = Pruned::default();
-        for which in [too_old, too_much].into_iter().flatten() {
+        if let Some(which) = too_old {
             pruned.events += remove(self.connection_mut(), which)?;
         }
-        pruned.more = pruned.events >= u64::from(STEP);
-        if !pruned.more {
-            pruned.more = forget(self.connection_mut(), cutoff)?;
+        pruned.more = pruned.events >= u64::from(STEP) || forget(self.connection_mut(), cutoff)?;
+        // What no event needs goes first: events are removed only where that is not enough.
+        if !pruned.more && self.is_too_large(retention)? {
+            let removed = remove(self.connection_mut(), Which::Oldest)?;
+            pruned.events += removed;
+            pruned.more = removed > 0;
         }
         pruned.more |= self.give_back(retention)?;
         Ok(pruned)
+    }
+
+    fn is_too_large(&self, retention: &Retention) -> rusqlite::Result<bool> {
+        let Some(max) = retention.max_bytes else { return Ok(false) };
+        Ok(Size::of(self.connection())?.used() > max)
     }
 
     /// Gives pages that nothing is in back to the file system, if they are many or the file is too large; tells whether

@@ -62,7 +62,9 @@ fn what_is_too_old_is_removed_in_small_steps() {
     let day = 24 * 60 * 60;
     let retention = Retention { keep_for: Some(Duration::from_hours(1)), max_bytes: None };
     let steps = prune(&bench, at(EVENTS), retention);
-    assert_eq!(steps, [2_000, 2_000, 2_000, 400]);
+    // Then go the words that they alone had.
+    assert_eq!(steps[..4], [2_000, 2_000, 2_000, 400]);
+    assert!(steps[4..].iter().all(|removed| *removed == 0), "{steps:?}");
     assert_eq!(bench.number("SELECT count(*) FROM events"), 3_600);
     assert_eq!(bench.number("SELECT min(stage_us) FROM events"), at(EVENTS - 3_600).as_micros());
     // Nothing that is new is removed, however often.
@@ -75,8 +77,9 @@ fn what_is_too_old_is_removed_in_small_steps() {
     assert!(asked.coverage.verdict.contains(&format!("within {from}")), "{}", asked.coverage.verdict);
     assert_eq!(deleted(&bench, "pod/web-9999").findings.answers.len(), 1);
 
-    // Words go a day later.
-    assert!(bench.number("SELECT count(*) FROM words") > EVENTS);
+    // Each event that is left has two words of its own; those of a sixteenth of the time may go later.
+    let words = bench.number("SELECT count(*) FROM words");
+    assert!((7_200..7_200 + 2 * EVENTS / 16 + 10).contains(&words), "{words}");
     prune(&bench, at(EVENTS + 3 * day), retention);
     assert_eq!(bench.number("SELECT count(*) FROM words"), 0);
     assert_eq!(bench.number("SELECT count(*) FROM kinds"), 0);
@@ -96,6 +99,28 @@ fn what_is_too_much_is_removed() {
     bench.open().rest().unwrap();
     assert!(bench.number(bytes) <= max);
     assert_eq!(i64::try_from(fs::metadata(bench.db()).unwrap().len()).unwrap(), bench.number(bytes));
+}
+
+#[test]
+fn what_is_too_much_goes_with_its_words() {
+    let (bench, _) = collected();
+    // Names of pods and programs are a good part of it, and all is of one day.
+    let bytes = |of: &str| bench.number(&format!("SELECT sum(pgsize) FROM dbstat WHERE name IN ({of})"));
+    let events = bytes(
+        "'records', 'records_by_address', 'records_by_time', 'records_by_name', 'records_by_kind', 'records_by_user'",
+    );
+    let words = bytes("'words', 'sqlite_autoindex_words_1', 'words_by_until'");
+    assert!(words > events / 3, "{words} of {events}");
+    let max = (events + words) / 2;
+    let retention = Retention { keep_for: None, max_bytes: Some(max.unsigned_abs()) };
+    prune(&bench, at(EVENTS), retention);
+    let left = bench.number("SELECT count(*) FROM events");
+    assert!((EVENTS / 5..EVENTS * 3 / 5).contains(&left), "{left}");
+    let words = bench.number("SELECT count(*) FROM words");
+    assert!(words < 2 * left + EVENTS / 4, "{words} words of {left} events");
+    // Those that are left have all of theirs.
+    let whole = "SELECT count(*) FROM events WHERE name IS NULL OR user_agent IS NULL OR username IS NULL";
+    assert_eq!(bench.number(whole), 0);
 }
 
 #[test]
