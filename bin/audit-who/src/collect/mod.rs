@@ -18,10 +18,11 @@ use anyhow::Context;
 use audit_who_core::store::lock::Lock;
 use audit_who_core::store::{Recorder, Store};
 use audit_who_core::tail::{Metrics, Tailer};
+use audit_who_core::{Error, ErrorKind};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use self::options::Options;
-use self::state::State;
+use self::state::{Part, Patience, State};
 use crate::asking::ERROR;
 use crate::logging::{self, Form};
 
@@ -73,9 +74,7 @@ fn collect(options: &Options) -> anyhow::Result<ExitCode> {
     let state = Arc::new(State::default());
     signals::heed(Arc::clone(&state)).context("signals can't be handled")?;
     let _lock = Lock::acquire(&options.db, logging::now())?;
-    let store = Store::open(&options.db, options.busy_timeout)?;
-    let recorder = Recorder::new(&store, options.keep)?;
-    let mut tailer = options.builder().build_on(store)?;
+    let Some((recorder, mut tailer)) = open(options, &state)? else { return Ok(ExitCode::SUCCESS) };
     state.stop().includes(tailer.stop_handle());
     if let Some(address) = options.metrics {
         let served = metrics::Source::new(&options.db, tailer.metrics(), Arc::clone(&state));
@@ -91,6 +90,38 @@ fn collect(options: &Options) -> anyhow::Result<ExitCode> {
     sum_up(&tailer.metrics(), &state);
     ended?;
     Ok(if options.once { judge(&tailer, options, &missing) } else { ExitCode::SUCCESS })
+}
+
+/// Opens the store, however often that has to be tried; `None` if it is told to end before. What a wrong path or missing
+/// rights make fail is no trouble that passes by itself.
+fn open(options: &Options, state: &State) -> anyhow::Result<Option<(Recorder, Tailer)>> {
+    let mut patience = Patience::new();
+    loop {
+        let error = match try_to_open(options) {
+            Ok(opened) => {
+                if state.resolved(Part::Following) {
+                    log::info!(waited:? = patience.spent(); "the store can be opened");
+                }
+                return Ok(Some(opened));
+            }
+            Err(error) => error,
+        };
+        if !matches!(error.kind(), ErrorKind::Busy | ErrorKind::DiskFull | ErrorKind::StoreIo) {
+            return Err(error.into());
+        }
+        state.trouble(Part::Following, &error);
+        log::error!(waited:? = patience.spent(); "the store can't be opened, nothing is read, and it is tried again: {error}");
+        state.stop().wait(patience.next());
+        if state.stop().is_told() {
+            return Ok(None);
+        }
+    }
+}
+
+fn try_to_open(options: &Options) -> Result<(Recorder, Tailer), Error> {
+    let store = Store::open(&options.db, options.busy_timeout)?;
+    let recorder = Recorder::new(&store, options.keep)?;
+    Ok((recorder, options.builder().build_on(store)?))
 }
 
 /// Whether nothing is at a path that is no pattern.

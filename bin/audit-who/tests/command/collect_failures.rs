@@ -63,6 +63,29 @@ fn a_store_that_is_locked_is_waited_for_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_store_that_is_locked_at_the_start_is_waited_for() {
+    let bench = Bench::new();
+    append(&bench.log("audit.log"), &entries(0..3));
+    bench.once();
+    append(&bench.log("audit.log"), &entries(3..6));
+    let other = bench.connection();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let mut waiting = bench.follow(["--busy-timeout", "20ms"]);
+    waiting.until("ERROR the store can't be opened");
+    // It ends when it is told to, though it could not begin.
+    assert_eq!(waiting.terminate().status, 0);
+    let mut collector = bench.follow(["--busy-timeout", "20ms"]);
+    let told = collector.until("ERROR the store can't be opened");
+    assert!(told.contains("another process has it locked"), "{told}");
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    collector.until("INFO the store can be opened");
+    collector.until("DEBUG committed");
+    assert_eq!(collector.terminate().status, 0);
+    bench.assert_stored(0..6);
+}
+
+#[test]
 fn who_is_told_to_end_while_the_store_is_locked_says_what_is_left() {
     let bench = Bench::new();
     append(&bench.log("audit.log"), &entries(0..3));
