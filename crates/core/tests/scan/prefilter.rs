@@ -1,5 +1,7 @@
 //! Answers with the prefilter are those without it, in every form of log and however its strings are spelled.
 
+use std::fmt::Write;
+
 use audit_who_core::event::case::{Ask, Case, Findings, Subject};
 use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::fold::Fold;
@@ -35,8 +37,11 @@ fn everything(look: &Look) -> Look {
     Look { literals: Literals::everything(), ..look.clone() }
 }
 
+/// Name of a form, and how a log is written in it.
+type Form = (&'static str, fn(&str) -> String);
+
 /// The forms of `docs/formats.md`; each takes a log with one entry a line.
-const FORMS: [(&str, fn(&str) -> String); 10] = [
+const FORMS: [Form; 10] = [
     ("one event a line", str::to_owned),
     ("v1beta1", |log| log.replace("audit.k8s.io/v1", "audit.k8s.io/v1beta1")),
     ("v1alpha1", |log| log.replace("audit.k8s.io/v1", "audit.k8s.io/v1alpha1")),
@@ -113,8 +118,8 @@ fn respelled(log: &str, one_in: u64, random: &mut SplitMix64) -> String {
         match u32::from(char) {
             _ if !is_chosen => out.push(char),
             _ if char == '/' => out.push_str(r"\/"),
-            code if random.next().is_multiple_of(2) => out.push_str(&format!(r"\u{code:04X}")),
-            code => out.push_str(&format!(r"\u{code:04x}")),
+            code if random.next().is_multiple_of(2) => write!(out, r"\u{code:04X}").unwrap(),
+            code => write!(out, r"\u{code:04x}").unwrap(),
         }
     }
     out
