@@ -7,6 +7,7 @@ mod discovery;
 mod limits;
 mod pairs;
 mod passes;
+mod prefilter;
 mod streams;
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! The facts of a case in order, and by object.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
@@ -13,7 +13,9 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     facts: Vec<Fact>,
-    by_key: BTreeMap<Key, Vec<usize>>,
+    by_key: HashMap<Arc<Key>, Vec<usize>>,
+    /// What `by_key` has, in order.
+    keys: Vec<Arc<Key>>,
     /// Deletes of collections that succeeded, by the collection.
     collections: BTreeMap<Key, Vec<usize>>,
     /// Where objects stand in the answers of deletecollections: fact, and place in its list.
@@ -47,6 +49,7 @@ impl Ledger {
         for (index, fact) in facts.iter().enumerate() {
             ledger.index(index, fact);
         }
+        ledger.keys = in_order(ledger.by_key.keys());
         Self { facts, ..ledger }
     }
 
@@ -56,7 +59,7 @@ impl Ledger {
         }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
-            self.by_key.entry(key.clone()).or_default();
+            self.by_key.entry(Arc::new(key.clone())).or_default();
             self.listed.entry(key).or_default().push((index, place));
         }
         if let Some((_, about, _)) = &fact.detail.note {
@@ -109,7 +112,7 @@ impl Ledger {
 
     /// The objects that facts are about.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.by_key.keys()
+        self.keys.iter().map(AsRef::as_ref)
     }
 
     /// The facts about one object, by time.
@@ -133,14 +136,11 @@ impl Ledger {
     /// The objects of a resource in a namespace whose names begin with `prefix`.
     pub(crate) fn named<'l>(&'l self, like: &Key, prefix: &str) -> impl Iterator<Item = &'l Key> {
         let start = Key { name: prefix.to_owned(), ..like.clone() };
-        let prefix = prefix.to_owned();
-        self.by_key.range((Bound::Included(start.clone()), Bound::Unbounded)).map(|(key, _)| key).take_while(
-            move |key| {
-                (&key.group, &key.resource, &key.namespace)
-                    == (&start.group, &start.resource, &start.namespace)
-                    && key.name.starts_with(&prefix)
-            },
-        )
+        let first = self.keys.partition_point(|key| **key < start);
+        self.keys[first..].iter().map(AsRef::as_ref).take_while(move |key| {
+            (&key.group, &key.resource, &key.namespace) == (&start.group, &start.resource, &start.namespace)
+                && key.name.starts_with(&start.name)
+        })
     }
 
     /// The successful deletes of the whole collection that holds `key`, by time.
@@ -166,17 +166,54 @@ impl Ledger {
     }
 }
 
-/// The facts about each object. Comparing keys is slow, so each is put in order once.
-fn by_key(facts: &[Fact]) -> BTreeMap<Key, Vec<usize>> {
+/// The facts about each object. With many objects, looking keys up in order would take longer than reading the log.
+fn by_key(facts: &[Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
     let mut indices: HashMap<&Key, Vec<usize>> = HashMap::new();
     for (index, fact) in facts.iter().enumerate() {
         indices.entry(&fact.key).or_default().push(index);
     }
-    indices.into_iter().map(|(key, indices)| (key.clone(), indices)).collect()
+    indices.into_iter().map(|(key, indices)| (Arc::new(key.clone()), indices)).collect()
+}
+
+/// Keys in order. Most of many share all but the name, which need not be compared each time.
+fn in_order<'k>(keys: impl Iterator<Item = &'k Arc<Key>>) -> Vec<Arc<Key>> {
+    let mut alike: HashMap<_, Vec<&Arc<Key>>> = HashMap::new();
+    for key in keys {
+        alike.entry((&key.group, &key.resource, &key.namespace)).or_default().push(key);
+    }
+    let mut alike: Vec<_> = alike.into_iter().collect();
+    alike.sort_unstable_by_key(|(shared, _)| *shared);
+    for (_, keys) in &mut alike {
+        keys.sort_unstable_by_key(|key| &key.name);
+    }
+    alike.into_iter().flat_map(|(_, keys)| keys).cloned().collect()
 }
 
 /// The object that an element of a deletecollection's answer is.
 fn victim_key(fact: &Fact, victim: &Victim) -> Key {
     let namespace = if fact.key.namespace.is_empty() { &victim.namespace } else { &fact.key.namespace };
     Key { namespace: namespace.clone(), name: victim.name.clone(), ..fact.key.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The order is that which keys have.
+        #[test]
+        fn keys_are_in_order(texts in proptest::collection::hash_set("[ab]{0,2}/[ab]{0,2}/[ab]{0,2}/[ab-]{0,4}", 0..60)) {
+            let key = |text: &String| {
+                let [group, resource, namespace, name] =
+                    text.split('/').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+                Arc::new(Key { group, resource, namespace, name })
+            };
+            let keys: Vec<Arc<Key>> = texts.iter().map(key).collect();
+            let mut sorted = keys.clone();
+            sorted.sort();
+            prop_assert_eq!(in_order(keys.iter()), sorted);
+        }
+    }
 }

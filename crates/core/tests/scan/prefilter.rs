@@ -1,0 +1,172 @@
+//! Answers with the prefilter are those without it, in every form of log and however its strings are spelled.
+
+use std::fmt::Write;
+
+use audit_who_core::event::case::{Ask, Case, Findings, Subject};
+use audit_who_core::event::coverage::Coverage;
+use audit_who_core::event::fold::Fold;
+use audit_who_core::event::literals::Literals;
+use audit_who_core::event::look::Look;
+use audit_who_core::event::question::named;
+use audit_who_core::event::target::Target;
+use audit_who_core::{Files, Inputs, Logs, Scan, ask};
+use audit_who_testkit::entry::Level;
+use audit_who_testkit::random::SplitMix64;
+use audit_who_testkit::scenario;
+
+use super::Folder;
+
+/// The slow and obvious way: every line is decoded.
+struct Unfiltered<'a>(Files<'a>);
+
+impl Logs for Unfiltered<'_> {
+    fn sources(&self) -> Vec<String> {
+        self.0.sources()
+    }
+
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.0.look(&everything(look), fork)
+    }
+
+    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.0.sample(&everything(look), fork)
+    }
+}
+
+fn everything(look: &Look) -> Look {
+    Look { literals: Literals::everything(), ..look.clone() }
+}
+
+/// Name of a form, and how a log is written in it.
+type Form = (&'static str, fn(&str) -> String);
+
+/// The forms of `docs/formats.md`; each takes a log with one entry a line.
+const FORMS: [Form; 10] = [
+    ("one event a line", str::to_owned),
+    ("v1beta1", |log| log.replace("audit.k8s.io/v1", "audit.k8s.io/v1beta1")),
+    ("v1alpha1", |log| log.replace("audit.k8s.io/v1", "audit.k8s.io/v1alpha1")),
+    ("lists, as the webhook backend posts them", |log| {
+        let list = |items: &[&str]| {
+            let items = items.join(",");
+            format!(
+                r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{items}]}}"#
+            )
+        };
+        grouped(log, list)
+    }),
+    ("arrays", |log| grouped(log, |items| format!("[{}]", items.join(",")))),
+    ("several values in one line", |log| grouped(log, |items| items.join(" "))),
+    ("values over several lines", |log| log.lines().map(spread).collect()),
+    ("truncated by the API server", |log| {
+        let mark = r#""annotations":{"audit.k8s.io/truncated":"true","#;
+        log.replace(r#""annotations":{"#, mark)
+    }),
+    ("CRLF", |log| log.replace('\n', "\r\n")),
+    ("legacy text", |log| log.lines().map(legacy).collect()),
+];
+
+/// Lines with three entries each.
+fn grouped(log: &str, join: impl Fn(&[&str]) -> String) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines.chunks(3).map(|items| join(items) + "\n").collect()
+}
+
+/// One value with a line for each of its members.
+fn spread(line: &str) -> String {
+    let (mut out, mut in_text, mut is_escaped) = (String::new(), false, false);
+    for char in line.chars() {
+        in_text ^= char == '"' && !is_escaped;
+        is_escaped = char == '\\' && !is_escaped;
+        out.push(char);
+        if !in_text && matches!(char, '{' | '[' | ',') {
+            out.push('\n');
+        }
+    }
+    out + "\n"
+}
+
+/// An entry in the legacy text format, which names user, method, URI and code.
+fn legacy(line: &str) -> String {
+    let text = |key: &str| {
+        let (_, behind) = line.split_once(&format!(r#""{key}":""#)).unwrap_or_default();
+        behind.split('"').next().unwrap_or_default().replace(r"\u0026", "&")
+    };
+    let code = line.split_once(r#""code":"#).map_or("200", |(_, behind)| &behind[..3]);
+    format!(
+        "{} AUDIT: id=\"{}\" stage=\"{}\" ip=\"10.0.0.1\" method=\"{}\" user=\"{}\" groups=\"\\\"a\\\"\" \
+         as=\"<self>\" asgroups=\"<lookup>\" user-agent=\"x\" namespace=\"\" uri=\"{}\" response=\"{code}\"\n",
+        text("stageTimestamp"),
+        text("auditID"),
+        text("stage"),
+        text("verb"),
+        text("username"),
+        text("requestURI"),
+    )
+}
+
+/// The same JSON, in which about one of `one_in` characters of strings is spelled as an escape; keys are strings too.
+fn respelled(log: &str, one_in: u64, random: &mut SplitMix64) -> String {
+    let (mut out, mut in_text, mut is_escaped, mut digits) = (String::new(), false, false, 0);
+    for char in log.chars() {
+        let is_plain = in_text && !is_escaped && digits == 0;
+        // The digits of an escape are no text of their own.
+        digits = if is_escaped && char == 'u' { 4_u32 } else { digits.saturating_sub(1) };
+        in_text ^= char == '"' && !is_escaped;
+        is_escaped = char == '\\' && !is_escaped;
+        let is_letter = char.is_ascii_alphanumeric() || ".:_-".contains(char);
+        let is_chosen = is_plain && (is_letter || char == '/') && random.next().is_multiple_of(one_in);
+        match u32::from(char) {
+            _ if !is_chosen => out.push(char),
+            _ if char == '/' => out.push_str(r"\/"),
+            code if random.next().is_multiple_of(2) => write!(out, r"\u{code:04X}").unwrap(),
+            code => write!(out, r"\u{code:04x}").unwrap(),
+        }
+    }
+    out
+}
+
+fn found(logs: &impl Logs, question: &'static str, target: &str) -> (Findings, u64) {
+    let subject = Subject::Target(Target::parse(target).unwrap());
+    let asked = ask(logs, Case::new(Ask::new(named(question).unwrap(), subject)));
+    (asked.findings, asked.coverage.total.bytes)
+}
+
+#[test]
+fn answers_are_the_same_without_the_prefilter() {
+    const ASKED: [(&str, &str); 3] =
+        [("evicted", "pod/web*"), ("deleted", "pod/web-1"), ("deleted", "deploy/web")];
+    /// As it is, all of it escaped, half, a little.
+    const SPELLINGS: [u64; 4] = [0, 1, 2, 40];
+    let seed = 11;
+    println!("seed {seed}");
+    let mut random = SplitMix64::new(seed);
+    let mut answers = [0; FORMS.len()];
+    for (number, story) in scenario::all().enumerate() {
+        let log = story.log(Level::RequestResponse);
+        for (place, (form, write)) in FORMS.iter().enumerate() {
+            let is_json = *form != "legacy text";
+            // Each form meets each spelling in every fourth story.
+            let one_in = SPELLINGS[(number + place) % SPELLINGS.len()];
+            let content = match write(&log) {
+                written if one_in > 0 && is_json => respelled(&written, one_in, &mut random),
+                written => written,
+            };
+            let folder = Folder::new();
+            let inputs = Inputs::open([folder.write("audit.log", &content)]);
+            let scan = Scan::new();
+            let files = Files::new(&scan, &inputs);
+            for (question, target) in ASKED {
+                let fast = found(&files, question, target);
+                let slow = found(&Unfiltered(files), question, target);
+                let what = || format!("{question} {target} in {} as {form}, one in {one_in}", story.name);
+                assert_eq!(fast, slow, "{}", what());
+                assert_eq!(fast.1, content.len() as u64, "{}", what());
+                answers[place] += fast.0.answers.len();
+            }
+        }
+    }
+    // Nothing is shown where nothing is found.
+    for ((form, _), answers) in FORMS.iter().zip(answers) {
+        assert!(answers > 0, "{form}");
+    }
+}
