@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{checkpoint, collect, explain, filters, follow, policy, store, tail};
+use crate::{checkpoint, collect, explain, filters, follow, policy, show, store, tail};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -38,6 +38,7 @@ pub(crate) fn command() -> Command {
         .subcommand(collect::command())
         .subcommand(checkpoint::command())
         .subcommand(tail::command())
+        .subcommand(show::command())
 }
 
 const AFTER_DOCTOR: &str = "\

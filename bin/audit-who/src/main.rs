@@ -14,6 +14,7 @@ mod logging;
 mod places;
 mod policy;
 mod quantity;
+mod show;
 mod store;
 mod tail;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Some((policy::NAME, matches)) => policy::run(matches),
         Some((collect::NAME, matches)) => collect::run(matches),
         Some((checkpoint::NAME, matches)) => checkpoint::run(matches),
+        Some((show::NAME, matches)) => show::run(matches),
         Some((tail::NAME, matches)) => tail::run(matches),
         _ => asking::run(&matches),
     };

@@ -41,6 +41,7 @@ mod count;
 mod dated;
 mod doctor;
 mod error;
+pub mod evidence;
 #[cfg(feature = "cel")]
 mod expression;
 pub mod follow;

@@ -25,6 +25,7 @@ mod policy;
 mod program;
 mod recordings;
 mod scarcity;
+mod show;
 mod store;
 mod store_versions;
 mod tail;

@@ -73,18 +73,22 @@ fn a_store_that_cannot_be_written_is_waited_for_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_disk_that_is_full_at_the_start_is_told() {
+fn a_disk_that_is_full_at_the_start_is_waited_for() {
     let bench = Bench::new();
     append(&bench.log("audit.log"), &entries(0..3));
     let db = bench.db();
     let folder = db.parent().unwrap();
     fs::create_dir_all(folder).unwrap();
-    let Some(mounted) = Mounted::new(folder, "size=16k") else { return };
-    let refused = bench.once();
-    assert_eq!(refused.status, 2, "{refused:?}");
-    assert!(refused.stderr.contains("disk"), "{refused:?}");
-    drop(mounted);
-    assert_eq!(bench.once().status, 0);
+    let Some(_mounted) = Mounted::new(folder, "size=16k") else { return };
+    let mut collector = bench.follow([]);
+    let told = collector.until("ERROR the store can't be opened");
+    assert!(told.contains("disk"), "{told}");
+    // Somebody makes room.
+    let enlarged = Command::new("mount").args(["-o", "remount,size=4m"]).arg(folder).status().unwrap();
+    assert!(enlarged.success());
+    collector.until("INFO the store can be opened");
+    collector.until("DEBUG committed");
+    assert_eq!(collector.terminate().status, 0);
     bench.assert_stored(0..3);
 }
 

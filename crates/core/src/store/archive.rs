@@ -19,7 +19,8 @@ use super::holdings::Holdings;
 use super::query::{self, Query};
 use super::reader::Reader;
 use super::{failure, open_read_only};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::evidence;
 use crate::logs::Logs;
 
 /// How many records are read in one transaction: a writer can't clean up behind a long one.
@@ -56,6 +57,38 @@ impl Archive {
     pub const fn threads(mut self, threads: usize) -> Self {
         self.threads = if threads == 0 { 1 } else { threads };
         self
+    }
+
+    /// The entry that was read `offset` bytes into the decompressed content of the file at `path`, as answers name them; `None`
+    /// if none is held of it.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read, or its record can't be unpacked.
+    pub fn entry_at(&self, path: &str, offset: u64) -> Result<Option<Held>, Error> {
+        let failed = |error| failure::of(&self.path, &error);
+        let held = self.held(path, offset).map_err(failed)?;
+        held.transpose().map_err(|why| {
+            let detail = format!("the record of {path}:{offset} can't be unpacked: {why}");
+            Error::new(ErrorKind::CorruptStore, self.path.to_string_lossy(), detail)
+        })
+    }
+
+    /// The newest file at the path comes first: the same may have been read under its name before.
+    fn held(&self, path: &str, offset: u64) -> rusqlite::Result<Option<Result<Held, String>>> {
+        let mut generations = self.connection.prepare_cached(
+            "SELECT r.generation, r.sha256 FROM generations AS g JOIN records AS r INDEXED BY records_by_address \
+             ON r.generation = g.id AND r.offset = ? WHERE g.path = ? ORDER BY g.id DESC LIMIT 1",
+        )?;
+        let mut rows = generations.query((offset.cast_signed(), path))?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (generation, sha256): (i64, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
+        let mut reader = Reader::new(&self.connection, &self.holdings.sources);
+        let Some(stored) = reader.stored(generation, offset)? else { return Ok(None) };
+        Ok(Some(stored.map(|bytes| Held {
+            sha256: sha256.map_or_else(|| evidence::sha256(&bytes), |hash| evidence::hex(&hash)),
+            bytes,
+        })))
     }
 
     #[cfg(test)]
@@ -183,6 +216,15 @@ impl Logs for Archive {
     fn samples_every_kind(&self) -> bool {
         true
     }
+}
+
+/// An entry that a store holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Its bytes as they were read, but for the bodies of very long ones, which are `null`.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes as they were read, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// The records to be read.

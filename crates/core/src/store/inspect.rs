@@ -1,6 +1,5 @@
 //! What a store says about how far files are read, and whether it is still true.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use serde::Serialize;
 use super::checkpoint::{self, Checkpoint, State};
 use super::{Store, failure, open_read_only};
 use crate::error::Error;
+use crate::evidence::hex;
 use crate::tail::identity::Mark;
 use crate::tail::verification::Verifier;
 
@@ -330,13 +330,5 @@ fn bad_span(row: &Row<'_>) -> rusqlite::Result<BadSpan> {
         length: row.get::<_, i64>(2)?.cast_unsigned(),
         reason: row.get(3)?,
         sha256: row.get::<_, Option<Vec<u8>>>(4)?.map(|hash| hex(&hash)),
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
     })
 }

@@ -27,7 +27,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use audit_who_event::keep::{Keep, NOTABLE, Rule};
 
-pub use self::archive::Archive;
+pub use self::archive::{Archive, Held};
 pub use self::prepared::Prepared;
 pub use self::recorder::Recorder;
 pub use self::retention::{Pruned, Retention};

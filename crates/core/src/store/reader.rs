@@ -66,6 +66,25 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The bytes that are stored of the first event at an address; the inner error says why they can't be unpacked.
+    pub(super) fn stored(
+        &mut self,
+        generation: i64,
+        offset: u64,
+    ) -> rusqlite::Result<Option<Result<Vec<u8>, String>>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT dictionary, line FROM records WHERE generation = ? AND offset = ? ORDER BY part LIMIT 1",
+        )?;
+        let mut rows = statement.query((generation, offset.cast_signed()))?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let packed = row.get_ref(1)?.as_blob()?;
+        if !packed.starts_with(MAGIC) {
+            return Ok(Some(Ok(packed.to_owned())));
+        }
+        let unpacked = self.unpack(row.get(0)?, packed)?;
+        Ok(Some(unpacked.map(|()| std::mem::take(&mut self.line))))
+    }
+
     fn record(&mut self, row: &Row<'_>, fold: &mut impl Fold) -> rusqlite::Result<()> {
         // What began to be read after the store was opened is not among its sources.
         let Some(source) = self.sources.get(&row.get(0)?).copied() else { return Ok(()) };

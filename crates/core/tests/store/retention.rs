@@ -111,7 +111,7 @@ fn what_is_too_much_goes_with_its_words() {
     );
     let words = bytes("'words', 'sqlite_autoindex_words_1', 'words_by_until'");
     assert!(words > events / 3, "{words} of {events}");
-    let max = (events + words) / 2;
+    let max = i64::midpoint(events, words);
     let retention = Retention { keep_for: None, max_bytes: Some(max.unsigned_abs()) };
     prune(&bench, at(EVENTS), retention);
     let left = bench.number("SELECT count(*) FROM events");
