@@ -212,10 +212,13 @@ impl Content {
         }
     }
 
-    /// Takes back what was not used of a window.
-    pub(crate) fn give_back(&mut self, unused: &[u8]) {
-        if let Self::Packed(packed) = self {
-            packed.pending = unused.to_vec();
+    /// Takes back what stands behind the first `used` bytes of a window, which keeps these.
+    pub(crate) fn give_back(&mut self, window: &mut Vec<u8>, used: usize) {
+        match self {
+            Self::Plain(_) => window.truncate(used),
+            // It may hold most of a long line: there is to be no second copy of that.
+            Self::Packed(packed) if used == 0 => packed.pending = std::mem::take(window),
+            Self::Packed(packed) => packed.pending = window.split_off(used),
         }
     }
 
@@ -247,7 +250,7 @@ impl Content {
             let reached = self.window(at + holes + passing.length, BLOCK, &mut block)?;
             if let Some(length) = end(&block) {
                 passing.take(&block[..length], !nuls);
-                self.give_back(&block[length..]);
+                self.give_back(&mut block, length);
                 return Ok(Some((holes + passing.length, passing.sha256())));
             }
             passing.take(&block, !nuls);

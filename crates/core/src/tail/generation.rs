@@ -445,22 +445,21 @@ impl Generation {
             let cut = cut::cut(&data, ended);
             if cut.used == 0 && matches!(end, End::More) {
                 if data[0] == 0 {
-                    content.give_back(&data);
+                    content.give_back(&mut data, 0);
                     let passed = content.pass_nuls(self.at, closed)?;
                     return Ok(passed.map(|length| Part::span(self.at, length, None, Flaw::Nuls)));
                 }
                 if data.len() > limits.line {
-                    content.give_back(&data);
+                    content.give_back(&mut data, 0);
                     let passed = content.pass_line(self.at, closed)?;
                     return Ok(passed
                         .map(|(length, sha256)| Part::span(self.at, length, Some(sha256), Flaw::Overlong)));
                 }
-                content.give_back(&data);
+                content.give_back(&mut data, 0);
                 wanted = (wanted * 4).min(limits.line + 1).max(wanted + 1);
                 continue;
             }
-            content.give_back(&data[cut.used..]);
-            data.truncate(cut.used);
+            content.give_back(&mut data, cut.used);
             return Ok(Some(Part::new(self.at, data, cut, end, limits.line)));
         }
     }
