@@ -26,7 +26,7 @@ const OTHERWISE: u8 = 1;
 const AFTER: &str = "\
 With --db the entry is shown as the store holds it, and held against the file, if that is still there.
 
-Exit status: 0 shown, 1 it is not what it was (--sha256, --db) or there is none, 2 error.";
+Exit status: 0 shown, 1 it is not what it was (--sha256, --db), or no entry begins there, 2 error.";
 
 /// The subcommand's arguments.
 pub(crate) fn command() -> Command {
@@ -65,6 +65,8 @@ struct Shown<'a> {
     offset: u64,
     length: usize,
     sha256: String,
+    /// Whether an entry begins there, and is whole.
+    is_entry: bool,
     /// Whether the hash is the one that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     is_expected: Option<bool>,
@@ -125,12 +127,15 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         bail!("{path} ends before byte {offset} of its content; give the offset that the evidence says");
     }
     let is_expected = expected.map(|expected| expected == sha256);
-    let is_as_it_was = is_expected != Some(false) && file != Some(File::Other);
+    let mut found = Found(false);
+    envelope::decode(&bytes, &mut found);
+    let is_as_it_was = found.0 && is_expected != Some(false) && file != Some(File::Other);
     let shown = Shown {
         source: path,
         offset,
         length: bytes.len(),
         sha256,
+        is_entry: found.0,
         is_expected,
         file,
         text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -155,11 +160,15 @@ fn compare(path: &str, offset: u64, sha256: &str) -> anyhow::Result<File> {
 }
 
 fn write(shown: &Shown<'_>, bytes: &[u8], style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut summary = Summary { style, text: &shown.text, out, ended: Ok(()), is_event: false };
-    envelope::decode(bytes, &mut summary);
-    let is_event = summary.is_event;
-    summary.ended?;
-    if !is_event {
+    if shown.is_entry {
+        let mut summary = Summary { style, text: &shown.text, out, ended: Ok(()), is_event: false };
+        envelope::decode(bytes, &mut summary);
+        summary.ended?;
+    } else {
+        writeln!(
+            out,
+            "no whole entry begins there, but this stands there; give the offset that the evidence says"
+        )?;
         writeln!(out, "{}", terminal::neutral(&shown.text))?;
     }
     writeln!(out, "  place   {}:{}", terminal::neutral(shown.source), shown.offset)?;
@@ -171,6 +180,17 @@ fn write(shown: &Shown<'_>, bytes: &[u8], style: &Style, out: &mut dyn Write) ->
     };
     writeln!(out, "  sha256  {}{verdict}", shown.sha256)?;
     shown.file.map_or(Ok(()), |file| writeln!(out, "  file    {}", file.told()))
+}
+
+/// Whether there is an event.
+struct Found(bool);
+
+impl Sink for Found {
+    fn event(&mut self, _: &Event<'_>, _: Range<usize>) {
+        self.0 = true;
+    }
+
+    fn bad(&mut self, _: Range<usize>, _: &str) {}
 }
 
 /// Writes the first event, in a line for people and as it stands.

@@ -109,6 +109,17 @@ fn a_store_proves_what_a_log_said() {
 }
 
 #[test]
+fn a_place_inside_an_entry_is_told() {
+    let copy = Copy::new();
+    let (offset, _) = copy.evidence();
+    let inside = show(&copy.log(), offset + 17, &[]);
+    assert_eq!((inside.status, &shown(&inside)["isEntry"]), (1, &false.into()), "{inside:?}");
+    let text = run(["show", &format!("{}:{}", copy.log().display(), offset + 17)]);
+    assert!(text.stdout.starts_with("no whole entry begins there"), "{text:?}");
+    assert_eq!(shown(&show(&copy.log(), offset, &[]))["isEntry"], true);
+}
+
+#[test]
 fn what_cannot_be_shown_is_told() {
     let copy = Copy::new();
     let log = copy.log();
