@@ -14,13 +14,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ["audit-who", "audit-who-testkit"]
 LOGS = ROOT / "target/bench-logs"
 MIB = 1 << 20
-# What is collected: label, audit level, whether it has long lines, options.
+# What is collected: label, audit level, whether it has long lines and is packed, options.
 ROWS = [
-    ("default, bodies", "request", False, []),
-    ("default, metadata", "metadata", False, []),
-    ("--keep all, bodies", "request", False, ["--keep", "all"]),
-    ("--keep all, metadata", "metadata", False, ["--keep", "all"]),
-    ("default, long lines", "request", True, []),
+    ("default, bodies", "request", False, False, []),
+    ("default, metadata", "metadata", False, False, []),
+    ("--keep all, bodies", "request", False, False, ["--keep", "all"]),
+    ("--keep all, metadata", "metadata", False, False, ["--keep", "all"]),
+    ("default, long lines", "request", True, False, []),
+    ("--keep all, long lines", "request", True, False, ["--keep", "all"]),
+    ("default, long, gzip", "request", True, True, []),
 ]
 
 def main():
@@ -34,11 +36,12 @@ def main():
     LOGS.mkdir(parents=True, exist_ok=True)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {args.rounds} rounds, medians")
     print(f"{'what':22} {'log MB':>7} {'kept':>8} {'s':>6} {'CPU s':>6} {'MB/s':>6} {'peak MB':>8} {'store MB':>8}")
-    for label, level, long_lines, options in ROWS:
-        log = generated(args.bytes, level, long_lines)
+    for label, level, long_lines, is_packed, options in ROWS:
+        plain = generated(args.bytes, level, long_lines)
+        log = packed(plain) if is_packed else plain
         runs = [collect(log, options, args.folder) for _ in range(args.rounds)]
         seconds, work, peak = (statistics.median(run[column] for run in runs) for column in range(3))
-        size, (kept, store) = log.stat().st_size, runs[0][3:]
+        size, (kept, store) = plain.stat().st_size, runs[0][3:]
         print(f"{label:22} {size / 1e6:7.0f} {kept:8} {seconds:6.2f} {work:6.2f} {size / seconds / 1e6:6.0f} "
             f"{peak / 1e6:8.0f} {store / 1e6:8.0f}", flush=True)
 
@@ -67,6 +70,12 @@ def generated(size, level, long_lines):
     if not long.exists():
         written(long, lambda out: lengthen(log, out))
     return warm(long)
+
+def packed(log):
+    gz = log.with_name(f"{log.name}.gz")
+    if not gz.exists():
+        written(gz, lambda out: subprocess.run(["gzip", "-c", log], stdout=out, check=True))
+    return warm(gz)
 
 def lengthen(log, out):
     """Copies a log, with two long lines at nineteen twentieths of it. Block by block: a child's peak of memory is never

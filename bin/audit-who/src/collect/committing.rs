@@ -19,8 +19,11 @@ use crate::logging;
 /// How long nothing must come before the store is looked after.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Batches that are committed at once at the most, and that wait for that: of each is held what is stored of it.
-pub(super) const TOGETHER: usize = 8;
+/// Batches that are committed at once, at the most.
+const TOGETHER: usize = 8;
+/// Batches that wait to be committed, at the most, while others are: of each is held what is stored of it. With more of them,
+/// a line of 64 MiB does not fit into 100 MB beside the rest.
+pub(super) const WAITING: usize = 4;
 
 /// What there is to do.
 pub(super) enum Work {

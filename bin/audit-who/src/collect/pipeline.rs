@@ -9,7 +9,7 @@ use audit_who_core::Error;
 use audit_who_core::store::Recorder;
 use audit_who_core::tail::{Batch, Tailer};
 
-use super::committing::{Committer, TOGETHER, Work};
+use super::committing::{Committer, WAITING, Work};
 use super::options::Options;
 use super::state::{Part, Patience, State};
 
@@ -21,7 +21,7 @@ pub(super) fn run(
     state: &State,
 ) -> anyhow::Result<()> {
     let committer = Committer::new(tailer.store(), options, state)?;
-    let (queue, work) = sync_channel(TOGETHER);
+    let (queue, work) = sync_channel(WAITING);
     thread::scope(|scope| {
         let committing =
             thread::Builder::new().name("commit".to_owned()).spawn_scoped(scope, || committer.run(work))?;
