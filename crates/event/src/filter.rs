@@ -25,6 +25,10 @@ pub struct Filter {
     pub names: Vec<Glob>,
     /// Verbs, any of them; empty for all.
     pub verbs: &'static [&'static str],
+    /// Subresources, any of them, the object itself being the empty one; empty for all.
+    pub subresources: &'static [&'static str],
+    /// HTTP statuses, any of them; empty for all.
+    pub codes: &'static [u16],
     /// User name.
     pub username: Option<Glob>,
     /// The user that was acted as.
@@ -62,6 +66,8 @@ impl Filter {
             && self.namespace.as_ref().is_none_or(|namespace| namespace.matches(&key.namespace))
             && (self.names.is_empty() || self.names.iter().any(|name| name.matches(&key.name)))
             && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
+            && (self.subresources.is_empty() || self.subresources.contains(&subresource(event)))
+            && (self.codes.is_empty() || self.codes.contains(&event.code()))
             && self.username.as_ref().is_none_or(|user| user.matches(&event.user.username))
             && self.impersonated.as_ref().is_none_or(|wanted| {
                 event.impersonated_user.as_ref().is_some_and(|user| wanted.matches(&user.username))
@@ -81,6 +87,8 @@ impl Filter {
         all(&self.groups, &other.groups)
             && all(&self.names, &other.names)
             && all(self.verbs, other.verbs)
+            && all(self.subresources, other.subresources)
+            && all(self.codes, other.codes)
             && same(self.resource.as_ref(), other.resource.as_ref())
             && same(self.namespace.as_ref(), other.namespace.as_ref())
             && same(self.username.as_ref(), other.username.as_ref())
@@ -116,6 +124,10 @@ impl Filter {
             .find(|run| !run.is_empty());
         rarest.map_or_else(Literals::everything, |run| Literals::any_of([run.to_owned()]))
     }
+}
+
+fn subresource<'e>(event: &'e Event<'_>) -> &'e str {
+    event.object_ref.as_ref().map_or("", |object| object.subresource.as_ref())
 }
 
 /// What must stand in a line for one of the filters to match.

@@ -1,6 +1,7 @@
 //! The seam between what reads events and what learns from them.
 
 use crate::event::Event;
+use crate::share::{Kind, Share};
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +24,10 @@ pub trait Fold: Send {
     /// faster.
     fn wants_lists(&self) -> bool {
         true
+    }
+    /// Which entries of a kind it looks at; of all others it learns nothing.
+    fn share(&self, _: &Kind<'_>) -> Share {
+        Share::All
     }
     /// Takes what another fold of the same question learned.
     fn merge(&mut self, other: Self)

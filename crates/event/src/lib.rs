@@ -25,6 +25,7 @@ pub mod policy;
 pub mod question;
 pub mod resource;
 pub mod selection;
+pub mod share;
 pub mod subject;
 pub mod target;
 pub mod time;

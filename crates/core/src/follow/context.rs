@@ -9,6 +9,7 @@ use audit_who_event::event::Event;
 use audit_who_event::filter::Filter;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::look::Look;
+use audit_who_event::share::{Kind, Share};
 use audit_who_event::time::Timestamp;
 
 use super::memory::{CHANGES, Lane, Memory};
@@ -110,6 +111,10 @@ struct Shifted<F> {
 impl<F: Fold> Fold for Shifted<F> {
     fn event(&mut self, event: &Event<'_>, address: Address) {
         self.fold.event(event, Address { source: address.source + self.shift, ..address });
+    }
+
+    fn share(&self, kind: &Kind<'_>) -> Share {
+        self.fold.share(kind)
     }
 
     fn merge(&mut self, other: Self) {

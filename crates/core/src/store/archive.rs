@@ -1,6 +1,6 @@
 //! Questions asked of a store.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,12 @@ use audit_who_event::event::{Event, ObjectRef};
 use audit_who_event::filter::Filter;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::look::Look;
+use audit_who_event::share::{Kind, Share};
 use rusqlite::{Connection, params_from_iter};
 
 use super::holdings::Holdings;
-use super::query::{self, Query};
+use super::kinds::Kinds;
+use super::query::{Planner, Query};
 use super::reader::Reader;
 use super::{failure, open_read_only};
 use crate::error::{Error, ErrorKind};
@@ -96,9 +98,14 @@ impl Archive {
         &self.connection
     }
 
-    /// The records that a look may want.
-    fn wanted(&self, filters: Option<&[Filter]>) -> rusqlite::Result<Work> {
-        let Some(queries) = filters.and_then(query::queries) else {
+    /// The records that a look may want: of each kind those that a fold looks at.
+    fn wanted(
+        &self,
+        filters: Option<&[Filter]>,
+        share: impl Fn(&Kind<'_>) -> Share,
+    ) -> rusqlite::Result<Work> {
+        let planner = Planner::load(&self.connection)?;
+        let Some(queries) = filters.and_then(|filters| planner.queries(filters, share)) else {
             let bounds = "SELECT ifnull(min(id), 0), ifnull(max(id) + 1, 0) FROM records";
             let all = self.connection.query_row(bounds, [], |row| Ok(row.get(0)?..row.get(1)?))?;
             return Ok(Work::All(all));
@@ -115,15 +122,10 @@ impl Archive {
     /// Hands an event of each kind that a look may want to a fold: of what is logged, be it kept or not.
     fn tell_kinds(&self, filters: Option<&[Filter]>, fold: &mut impl Fold) -> rusqlite::Result<()> {
         let every = [Filter::default()];
-        let mut kinds: BTreeSet<[String; 6]> = BTreeSet::new();
-        for query in query::kinds(filters.unwrap_or(&every)) {
-            let mut statement = self.connection.prepare_cached(&query.sql)?;
-            let mut rows = statement.query(params_from_iter(&query.parameters))?;
-            while let Some(row) = rows.next()? {
-                kinds.insert([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?]);
-            }
-        }
-        for [resource, verb, group, subresource, stage, level] in &kinds {
+        let kinds = Kinds::load(&self.connection)?;
+        let wanted = filters.unwrap_or(&every).iter().flat_map(|filter| kinds.of(filter));
+        let wanted: BTreeMap<i64, Kind<'_>> = wanted.collect();
+        for Kind { group, resource, subresource, verb, stage, level } in wanted.into_values() {
             let object = ObjectRef {
                 resource: resource.into(),
                 api_group: group.into(),
@@ -202,8 +204,10 @@ impl Logs for Archive {
         self.holdings.names()
     }
 
-    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.read(self.wanted(look.filters.as_deref()), fork)
+    fn look<F: Fold>(&self, look: &Look, mut fork: impl FnMut() -> F) -> (F, Coverage) {
+        let fold = fork();
+        let work = self.wanted(look.filters.as_deref(), |kind| fold.share(kind));
+        self.read(work, fork)
     }
 
     /// One event of each kind, with its verb, resource, stage and level alone.

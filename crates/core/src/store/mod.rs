@@ -6,6 +6,7 @@ mod compression;
 mod failure;
 mod holdings;
 pub mod inspect;
+mod kinds;
 pub mod lock;
 mod migration;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod recorder;
 mod retention;
 mod runs;
 mod settings;
+mod words;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -35,10 +37,12 @@ use crate::error::{Error, ErrorKind};
 
 /// What marks a file as a store: `awho`.
 const APPLICATION_ID: i32 = 0x6177_686f;
-/// What this program writes and reads; stored as `user_version`.
-const VERSION: i32 = 1;
+/// What this program writes; stored as `user_version`.
+const VERSION: i32 = 2;
+/// The oldest that it reads: the tables of both are the same.
+const OLDEST: i32 = 1;
 /// Each takes a store from the version before to its own.
-const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql"), include_str!("schema2.sql")];
 /// Before it, two connections in WAL mode could corrupt a database
 /// ([source](https://www.sqlite.org/wal.html#walresetbug)).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -142,7 +146,7 @@ pub(crate) fn open_read_only(path: &Path, busy_timeout: Duration) -> Result<Conn
         version => (connection, version?),
     };
     match version {
-        VERSION => Ok(connection),
+        OLDEST..=VERSION => Ok(connection),
         0 => Err(Error::new(ErrorKind::NoStore, path.to_string_lossy(), "")),
         older => {
             let detail = format!("it is of schema {older}, this program reads {VERSION}");

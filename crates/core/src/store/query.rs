@@ -1,21 +1,36 @@
 //! What a look wants, as SQL.
 //!
-//! Each filter becomes one query that yields the numbers of records, over an index that is named: which one is best is
+//! Each filter becomes a few queries that yield the numbers of records, over an index that is named: which one is best is
 //! known from what filters ask for, and a query that could not use it would fail instead of reading everything.
-
-use std::fmt::Write;
 
 use audit_who_event::filter::Filter;
 use audit_who_event::glob::Glob;
+use audit_who_event::share::{FAILED, Kind, Share};
 use audit_who_event::time::Timestamp;
 use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::kinds::{Kinds, Wanted};
+use super::words::{any_of, is_open, of_word, text, words};
+
+const BY_TIME: &str = "records_by_time";
+const BY_NAME: &str = "records_by_name";
+const BY_KIND: &str = "records_by_kind";
+const BY_USER: &str = "records_by_user";
+const BY_IMPERSONATED: &str = "records_by_impersonated";
+const BY_UID: &str = "records_by_uid";
+const BY_ISSUED: &str = "records_by_issued";
+/// Of requests that failed alone; since schema 2.
+const BY_FAILURE: &str = "records_by_failure";
 
 /// Indexes that are in the order of times at their end.
-const BY_TIME: &[&str] =
-    &["records_by_time", "records_by_kind", "records_by_user", "records_by_impersonated"];
+const IN_ORDER: &[&str] = &[BY_TIME, BY_NAME, BY_KIND, BY_USER, BY_IMPERSONATED];
 
 /// How many patterns go into one query.
 const PATTERNS: usize = 500;
+
+/// For how many kinds each is looked up by name: of more, the records with a name are fewer.
+const FEW_KINDS: usize = 32;
 
 /// A statement with its parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,41 +39,102 @@ pub(super) struct Query {
     pub(super) parameters: Vec<Value>,
 }
 
-/// The records that may meet one of `filters`; `None` if every one may.
-pub(super) fn queries(filters: &[Filter]) -> Option<Vec<Query>> {
-    let mut queries = Vec::new();
-    for filter in filters {
-        let few = filter.names.chunks(PATTERNS).map(Some);
-        let parts: Vec<_> = if filter.names.is_empty() { vec![None] } else { few.collect() };
-        for names in parts {
-            queries.extend(of_filter(filter, names.unwrap_or_default())?);
-        }
+/// What of a store decides how it is best asked.
+#[derive(Debug)]
+pub(super) struct Planner {
+    kinds: Kinds,
+    /// Whether there are records without a stage time.
+    timeless: bool,
+    /// Whether there is an index of what failed.
+    failures: bool,
+}
+
+impl Planner {
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let is_there = |sql: &str| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_row([], |_| Ok(())).optional().map(|row| row.is_some())
+        };
+        let timeless = format!("SELECT 1 FROM records INDEXED BY {BY_TIME} WHERE stage_us IS NULL LIMIT 1");
+        let failures = format!("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = '{BY_FAILURE}'");
+        Ok(Self {
+            kinds: Kinds::load(connection)?,
+            timeless: is_there(&timeless)?,
+            failures: is_there(&failures)?,
+        })
     }
-    Some(queries)
-}
 
-/// The kinds of events that `filters` want, whatever else they ask for: resource, verb, group, subresource, stage, level.
-pub(super) fn kinds(filters: &[Filter]) -> Vec<Query> {
-    let of = |filter: &Filter| {
+    /// The records that may meet one of `filters`, of each kind the `share` that is wanted; `None` if every one may.
+    pub(super) fn queries(
+        &self,
+        filters: &[Filter],
+        share: impl Fn(&Kind<'_>) -> Share,
+    ) -> Option<Vec<Query>> {
+        let mut queries = Vec::new();
+        for filter in filters {
+            let few = filter.names.chunks(PATTERNS);
+            let parts: Vec<&[Glob]> = if filter.names.is_empty() { vec![&[]] } else { few.collect() };
+            for wanted in self.kinds.wanted(filter, &share) {
+                for names in &parts {
+                    queries.extend(self.of_kinds(filter, names, &wanted)?);
+                }
+            }
+        }
+        Some(queries)
+    }
+
+    /// `None` if every record may meet the filter.
+    fn of_kinds(&self, filter: &Filter, names: &[Glob], wanted: &Wanted) -> Option<Vec<Query>> {
         let mut found = Conditions::default();
-        found.kind(filter);
-        let columns = "resource, verb, api_group, subresource, stage, level";
-        Query { sql: found.of_kinds.select_kinds(columns), parameters: found.of_kinds.parameters }
-    };
-    filters.iter().map(of).collect()
+        found.issued(filter.issued.as_deref());
+        found.uid(filter.uid.as_deref());
+        found.codes(filter.codes, wanted.share, self.failures);
+        found.users(wanted.share);
+        found.names(names, is_told_otherwise(filter, names));
+        found.impersonated(filter.impersonated.as_ref());
+        found.username(filter.username.as_ref());
+        let is_told = !wanted.all || filter.namespace.as_ref().is_some_and(|namespace| !namespace.is_any());
+        if is_told {
+            found.over(BY_KIND);
+        }
+        let window = Bounds::of(filter);
+        let index = found.index.or(window.as_ref().map(|_| BY_TIME))?;
+        found.kinds(index, wanted, window.is_some());
+        found.namespace(index, filter, names, wanted, window.is_some());
+        Some(self.within(index, found.all, window))
+    }
+
+    /// Records without a stage time are at any time.
+    fn within(&self, index: &str, all: All, window: Option<Bounds>) -> Vec<Query> {
+        let Some(Bounds(bounds)) = window else { return vec![query(index, all)] };
+        let mut within = all.clone();
+        if !self.timeless {
+            within.add("stage_us BETWEEN ? AND ?", bounds);
+            return vec![query(index, within)];
+        }
+        if !IN_ORDER.contains(&index) {
+            within.add("(stage_us BETWEEN ? AND ? OR stage_us IS NULL)", bounds);
+            return vec![query(index, within)];
+        }
+        let mut timeless = all;
+        within.add("stage_us BETWEEN ? AND ?", bounds);
+        timeless.add("stage_us IS NULL", []);
+        vec![query(index, within), query(index, timeless)]
+    }
 }
 
-/// `None` if every record may meet the filter.
-fn of_filter(filter: &Filter, names: &[Glob]) -> Option<Vec<Query>> {
-    let mut found = Conditions::default();
-    found.issued(filter.issued.as_deref());
-    found.uid(filter.uid.as_deref());
-    found.names(names, is_told_otherwise(filter, names));
-    found.impersonated(filter.impersonated.as_ref());
-    found.username(filter.username.as_ref());
-    found.kind(filter);
-    found.namespace(filter.namespace.as_ref());
-    found.into_queries(filter.from, filter.until)
+/// Between which stage times records are wanted.
+#[derive(Clone, Debug)]
+struct Bounds([Value; 2]);
+
+impl Bounds {
+    /// `None` if at any.
+    fn of(filter: &Filter) -> Option<Self> {
+        let from = filter.from.filter(|from| *from > Timestamp::MIN).map(Timestamp::as_micros);
+        let until = filter.until.filter(|until| *until < Timestamp::MAX).map(Timestamp::as_micros);
+        let bounds = [Value::from(from.unwrap_or(i64::MIN)), Value::from(until.unwrap_or(i64::MAX))];
+        (from.is_some() || until.is_some()).then_some(Self(bounds))
+    }
 }
 
 /// Whether what a filter asks for beside a pattern for names leaves fewer records than have a name that the pattern may
@@ -67,9 +143,8 @@ fn is_told_otherwise(filter: &Filter, names: &[Glob]) -> bool {
     let has_kind = filter.resource.is_some() || !filter.verbs.is_empty();
     let has_place = has_kind || filter.namespace.as_ref().is_some_and(|namespace| !namespace.is_any());
     let is_within = filter.from.is_some_and(|from| from > Timestamp::MIN);
-    let has_prefix = |name: &Glob| name.literal().is_some() || !prefix(name).is_empty();
-    let is_open = names.iter().any(|name| name.literal().is_none());
-    is_open && (is_within && has_place || filter.resource.is_some() && !names.iter().all(has_prefix))
+    let has_patterns = names.iter().any(|name| name.literal().is_none());
+    has_patterns && (is_within && has_place || filter.resource.is_some() && names.iter().any(is_open))
 }
 
 /// Conditions with their parameters, all of which must hold.
@@ -84,26 +159,12 @@ impl All {
         self.conditions.push(condition.into());
         self.parameters.extend(parameters);
     }
-
-    const fn is_empty(&self) -> bool {
-        self.conditions.is_empty()
-    }
-
-    fn sql(&self) -> String {
-        self.conditions.join(" AND ")
-    }
-
-    fn select_kinds(&self, columns: &str) -> String {
-        let condition = if self.is_empty() { String::new() } else { format!(" WHERE {}", self.sql()) };
-        format!("SELECT {columns} FROM kinds{condition}")
-    }
 }
 
 /// What is asked of records, and the index to look in: that of the rarest thing that is asked for.
 #[derive(Clone, Debug, Default)]
 struct Conditions {
-    of_records: All,
-    of_kinds: All,
+    all: All,
     index: Option<&'static str>,
 }
 
@@ -114,14 +175,43 @@ impl Conditions {
 
     fn issued(&mut self, issued: Option<&str>) {
         let Some(issued) = issued else { return };
-        self.of_records.add("issued = ?", [text(issued)]);
-        self.over("records_by_issued");
+        self.all.add("issued = ?", [text(issued)]);
+        self.over(BY_ISSUED);
     }
 
     fn uid(&mut self, uid: Option<&str>) {
         let Some(uid) = uid else { return };
-        self.of_records.add("uid = (SELECT id FROM words WHERE word = ?)", [text(uid)]);
-        self.over("records_by_uid");
+        self.all.add("uid = (SELECT id FROM words WHERE word = ?)", [text(uid)]);
+        self.over(BY_UID);
+    }
+
+    fn codes(&mut self, codes: &[u16], share: Share, has_index: bool) {
+        let values = |codes: &[u16]| codes.iter().copied().map(Value::from).collect::<Vec<_>>();
+        if !codes.is_empty() {
+            self.all.add(any_of("code", codes.len()), values(codes));
+        }
+        if let Share::Code(code) = share {
+            self.all.add("code = ?", [Value::from(code)]);
+        }
+        let failed = matches!(share, Share::Failed | Share::Code(FAILED..))
+            || !codes.is_empty() && codes.iter().all(|code| *code >= FAILED);
+        if failed {
+            // In the words of the index, or it would not be taken.
+            self.all.add(format!("code >= {FAILED}"), []);
+            if has_index {
+                self.over(BY_FAILURE);
+            }
+        }
+    }
+
+    fn users(&mut self, share: Share) {
+        let Share::By(users) = share else { return };
+        let words = any_of("word", users.len());
+        self.all.add(
+            format!("username IN (SELECT id FROM words WHERE {words})"),
+            users.iter().map(|user| text(user)),
+        );
+        self.over(BY_USER);
     }
 
     /// With `other`, another index is better: then each record's name is looked up.
@@ -130,156 +220,147 @@ impl Conditions {
             return;
         }
         if other {
-            let (condition, parameters) = of_word(names);
-            let sql = format!("EXISTS (SELECT 1 FROM words WHERE words.id = records.name AND ({condition}))");
-            return self.of_records.add(sql, parameters);
+            return self.looked_up("name", names);
         }
         let (words, parameters) = words(names);
-        self.of_records.add(format!("name IN ({words})"), parameters);
+        self.all.add(format!("name IN ({words})"), parameters);
         // Lists and collections have no name, and there are many of them.
         if !names.iter().any(|name| name.matches("")) {
-            self.over("records_by_name");
+            self.over(BY_NAME);
         }
     }
 
     fn impersonated(&mut self, name: Option<&Glob>) {
         let Some(name) = name else { return };
         if name.is_any() {
-            self.of_records.add("impersonated > 0", []);
+            self.all.add("impersonated > 0", []);
         } else {
-            let (words, parameters) = words(std::slice::from_ref(name));
-            self.of_records.add(format!("impersonated IN ({words})"), parameters);
+            self.of_users("impersonated", BY_IMPERSONATED, name);
         }
-        self.over("records_by_impersonated");
+        self.over(BY_IMPERSONATED);
     }
 
     fn username(&mut self, name: Option<&Glob>) {
         let Some(name) = name.filter(|name| !name.is_any()) else { return };
         if name.matches("") {
             // Nobody logged in.
-            self.of_records.add("username IS NULL", []);
+            self.all.add("username IS NULL", []);
         } else {
-            let (words, parameters) = words(std::slice::from_ref(name));
-            self.of_records.add(format!("username IN ({words})"), parameters);
+            self.of_users("username", BY_USER, name);
         }
-        self.over("records_by_user");
+        self.over(BY_USER);
     }
 
-    fn kind(&mut self, filter: &Filter) {
-        let kinds = &mut self.of_kinds;
-        if let Some(resource) = &filter.resource {
-            kinds.add("resource = ?", [text(resource)]);
-        }
-        if !filter.verbs.is_empty() {
-            kinds.add(any_of("verb", filter.verbs.len()), filter.verbs.iter().map(|verb| text(verb)));
-        }
-        if !filter.groups.is_empty() {
-            kinds
-                .add(any_of("api_group", filter.groups.len()), filter.groups.iter().map(|group| text(group)));
-        }
-        if !self.of_kinds.is_empty() {
-            self.over("records_by_kind");
+    /// Words are many and users few: where all would have to be gone through, those of users are.
+    fn of_users(&mut self, column: &str, index: &str, name: &Glob) {
+        let patterns = std::slice::from_ref(name);
+        let (words, parameters) =
+            if is_open(name) { among(&values(column, index), patterns) } else { words(patterns) };
+        self.all.add(format!("{column} IN ({words})"), parameters);
+    }
+
+    /// Each record's word is held against the patterns.
+    fn looked_up(&mut self, column: &str, patterns: &[Glob]) {
+        let (condition, parameters) = of_word(patterns);
+        let sql = format!("EXISTS (SELECT 1 FROM words WHERE words.id = records.{column} AND ({condition}))");
+        self.all.add(sql, parameters);
+    }
+
+    fn kinds(&mut self, index: &str, wanted: &Wanted, within: bool) {
+        // A plus keeps it from being looked up in the index.
+        let plus = match index {
+            BY_KIND | BY_FAILURE => "",
+            BY_USER if within => "",
+            _ if wanted.all => return,
+            BY_NAME if wanted.ids.len() > FEW_KINDS => "+",
+            _ => "",
+        };
+        self.all.add(format!("{plus}kind IN ({})", numbers(&wanted.ids)), []);
+    }
+
+    /// The namespace stands in front of times in some indexes: where none is given, all that are met are looked up.
+    fn namespace(&mut self, index: &str, filter: &Filter, names: &[Glob], wanted: &Wanted, within: bool) {
+        // Only what is about no resource has no namespace, not even an empty one.
+        let has_one = filter.resource.as_ref().is_some_and(|resource| !resource.is_empty());
+        match filter.namespace.as_ref().filter(|namespace| !namespace.is_any()) {
+            Some(namespace) if is_open(namespace) => match index {
+                BY_KIND => self.places(&wanted.ids, Some(namespace)),
+                _ => self.looked_up("namespace", std::slice::from_ref(namespace)),
+            },
+            Some(namespace) => {
+                let (words, parameters) = words(std::slice::from_ref(namespace));
+                self.all.add(format!("namespace IN ({words})"), parameters);
+            }
+            None if index == BY_KIND && within && has_one => self.places(&wanted.ids, None),
+            None if index == BY_NAME && has_one => self.places_of(names),
+            None => {}
         }
     }
 
-    fn namespace(&mut self, namespace: Option<&Glob>) {
-        let Some(namespace) = namespace.filter(|namespace| !namespace.is_any()) else { return };
-        let (words, parameters) = words(std::slice::from_ref(namespace));
-        self.of_records.add(format!("namespace IN ({words})"), parameters);
-        // Without a kind all of them are gone through, of which there are few.
-        self.over("records_by_kind");
+    /// The namespaces in which there are records of some kinds, each found by one step in the index.
+    fn places(&mut self, kinds: &[i64], namespace: Option<&Glob>) {
+        let next = |kind: &str, after: &str| {
+            format!("SELECT min(namespace) FROM records INDEXED BY {BY_KIND} WHERE kind = {kind}{after}")
+        };
+        let places = format!(
+            "WITH RECURSIVE places (kind, id) AS (SELECT k.id, ({}) FROM kinds AS k WHERE k.id IN ({}) UNION ALL \
+             SELECT p.kind, ({}) FROM places AS p WHERE p.id IS NOT NULL) SELECT kind, id FROM places",
+            next("k.id", ""),
+            numbers(kinds),
+            next("p.kind", " AND namespace > p.id"),
+        );
+        let (condition, parameters) = match namespace {
+            Some(namespace) => {
+                let (condition, parameters) = of_word(std::slice::from_ref(namespace));
+                let found =
+                    format!("EXISTS (SELECT 1 FROM words WHERE words.id = places.id AND ({condition}))");
+                (found, parameters)
+            }
+            None => ("id IS NOT NULL".to_owned(), Vec::new()),
+        };
+        self.all.add(format!("(kind, namespace) IN ({places} WHERE {condition})"), parameters);
     }
 
-    /// Records without a stage time are at any time.
-    fn into_queries(self, from: Option<Timestamp>, until: Option<Timestamp>) -> Option<Vec<Query>> {
-        let Self { mut of_records, of_kinds, index } = self;
-        if index == Some("records_by_kind") || !of_kinds.is_empty() {
-            of_records.add(format!("kind IN ({})", of_kinds.select_kinds("id")), of_kinds.parameters);
-        }
-        let from = from.filter(|from| *from > Timestamp::MIN).map(Timestamp::as_micros);
-        let until = until.filter(|until| *until < Timestamp::MAX).map(Timestamp::as_micros);
-        if from.is_none() && until.is_none() {
-            return index.map(|index| vec![query(index, of_records)]);
-        }
-        let index = index.unwrap_or("records_by_time");
-        let bounds = [Value::from(from.unwrap_or(i64::MIN)), Value::from(until.unwrap_or(i64::MAX))];
-        if !BY_TIME.contains(&index) {
-            of_records.add("(stage_us BETWEEN ? AND ? OR stage_us IS NULL)", bounds);
-            return Some(vec![query(index, of_records)]);
-        }
-        let mut within = of_records.clone();
-        within.add("stage_us BETWEEN ? AND ?", bounds);
-        of_records.add("stage_us IS NULL", []);
-        Some(vec![query(index, within), query(index, of_records)])
+    /// The namespaces in which there are records of a name.
+    fn places_of(&mut self, names: &[Glob]) {
+        let [name] = names else { return };
+        let Some(name) = name.literal() else { return };
+        let next = |after: &str| {
+            format!(
+                "SELECT min(namespace) FROM records INDEXED BY {BY_NAME} WHERE name = (SELECT id FROM words WHERE word = ?){after}"
+            )
+        };
+        let places = recursive("namespace", &next(""), &next(" AND namespace > own.id"));
+        self.all.add(format!("namespace IN ({places})"), [text(name), text(name)]);
     }
+}
+
+/// A query for all values of the first column of an index, each found by one step in it.
+fn values(column: &str, index: &str) -> String {
+    let next = |after: &str| {
+        format!("SELECT min({column}) FROM records INDEXED BY {index} WHERE {column} > {after}")
+    };
+    recursive(column, &next("0"), &next("own.id"))
+}
+
+fn recursive(column: &str, first: &str, next: &str) -> String {
+    format!(
+        "WITH RECURSIVE own (id) AS (SELECT ({first}) UNION ALL SELECT ({next}) FROM own WHERE own.id IS NOT NULL) \
+         SELECT id AS {column} FROM own WHERE id IS NOT NULL"
+    )
+}
+
+/// A query for those of the numbers of words that another yields which one of the patterns may match.
+fn among(numbers: &str, patterns: &[Glob]) -> (String, Vec<Value>) {
+    let (condition, parameters) = of_word(patterns);
+    (format!("SELECT id FROM words WHERE id IN ({numbers}) AND ({condition})"), parameters)
 }
 
 fn query(index: &str, all: All) -> Query {
-    let sql = format!("SELECT id FROM records INDEXED BY {index} WHERE {}", all.sql());
+    let sql = format!("SELECT id FROM records INDEXED BY {index} WHERE {}", all.conditions.join(" AND "));
     Query { sql, parameters: all.parameters }
 }
 
-/// A query for the numbers of the words that one of the patterns may match.
-fn words(patterns: &[Glob]) -> (String, Vec<Value>) {
-    let (condition, parameters) = of_word(patterns);
-    (format!("SELECT id FROM words WHERE {condition}"), parameters)
-}
-
-/// The condition that a word may match one of the patterns.
-fn of_word(patterns: &[Glob]) -> (String, Vec<Value>) {
-    let (literals, globs): (Vec<&Glob>, Vec<&Glob>) =
-        patterns.iter().partition(|glob| glob.literal().is_some());
-    let mut parameters: Vec<Value> = literals.iter().filter_map(|glob| glob.literal()).map(text).collect();
-    let mut conditions = Vec::new();
-    if !parameters.is_empty() {
-        conditions.push(any_of("word", parameters.len()));
-    }
-    for glob in globs {
-        let prefix = prefix(glob);
-        let mut condition = "instr(word, ?) > 0".to_owned();
-        parameters.push(text(glob.longest_literal()));
-        // All words with a prefix stand behind each other.
-        if !prefix.is_empty() {
-            condition.push_str(" AND word >= ?");
-            parameters.push(text(&prefix));
-            if let Some(end) = behind(&prefix) {
-                condition.push_str(" AND word < ?");
-                parameters.push(text(&end));
-            }
-        }
-        conditions.push(condition);
-    }
-    (conditions.join(" OR "), parameters)
-}
-
-/// What stands in front of the first star of a pattern.
-fn prefix(pattern: &Glob) -> String {
-    pattern.to_string().split('*').next().unwrap_or_default().to_owned()
-}
-
-fn any_of(column: &str, count: usize) -> String {
-    let mut sql = format!("{column} IN (");
-    for index in 0..count {
-        let _ = write!(sql, "{}?", if index == 0 { "" } else { ", " });
-    }
-    sql.push(')');
-    sql
-}
-
-/// The first text behind all that begin with `prefix`; `None` if there is none.
-fn behind(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        // Between the two ends of the range lie the surrogates, which are no characters.
-        let next = (u32::from(last) + 1..=0x10_ffff).find_map(char::from_u32);
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
+fn numbers(ids: &[i64]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

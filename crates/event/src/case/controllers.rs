@@ -46,6 +46,14 @@ const CONTROLLERS: &[(&str, Component)] = &[
     ("horizontal-pod-autoscaler", Component::Autoscaler),
 ];
 
+/// All users as which the node lifecycle controller may act.
+pub(crate) const NODE_LIFECYCLE: &[&str] = &[
+    "system:kube-controller-manager",
+    "system:serviceaccount:kube-system:node-controller",
+    "system:serviceaccount:kube-system:node-lifecycle-controller",
+    "system:serviceaccount:kube-system:taint-eviction-controller",
+];
+
 /// How a component's delete of an object is called. For pods only, unless said otherwise.
 const MECHANISMS: &[(Component, Scope, Mechanism)] = &[
     (Component::Scheduler, Scope::Pods, Mechanism::Preemption),
@@ -137,6 +145,16 @@ mod tests {
             Some(Component::GarbageCollector)
         );
         assert_eq!(Component::of(&actor("system:kube-controller-manager", "x")), Some(Component::Other));
+    }
+
+    #[test]
+    fn every_user_of_the_node_lifecycle_controller_is_listed() {
+        let accounts = CONTROLLERS.iter().filter(|(_, component)| *component == Component::NodeLifecycle);
+        let mut users: Vec<String> =
+            accounts.map(|(name, _)| format!("system:serviceaccount:kube-system:{name}")).collect();
+        users.push("system:kube-controller-manager".to_owned());
+        users.sort();
+        assert_eq!(users, NODE_LIFECYCLE);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod life;
 pub(crate) mod node;
 mod owner;
 mod preemption;
+mod relevance;
 mod removal;
 pub(crate) mod removals;
 pub(crate) mod requests;
@@ -41,6 +42,8 @@ use crate::case::detail::Victim;
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
+pub use crate::case::relevance::matters;
+use crate::case::relevance::{is_idle_talk, share};
 use crate::case::wanted::Wanted;
 use crate::event::Event;
 use crate::filter::Filter;
@@ -50,6 +53,7 @@ use crate::literals::Literals;
 use crate::look::Look;
 use crate::question::Question;
 use crate::selection::Selection;
+use crate::share::{Kind, Share};
 use crate::subject::Key;
 use crate::target::Target;
 use crate::time::Timestamp;
@@ -317,7 +321,7 @@ impl Fold for Case {
         let actor = self.shared(actor_of(event));
         let mut fact = Fact::of(event, key, address, actor);
         let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
-        if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact) {
+        if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact, &event.level) {
             return;
         }
         if self.ask.question.rule.wants_bodies() {
@@ -331,39 +335,12 @@ impl Fold for Case {
         self.facts.push(fact);
     }
 
+    fn share(&self, kind: &Kind<'_>) -> Share {
+        share(kind, self.ask.question.rule.wants_reads())
+    }
+
     fn merge(&mut self, other: Self) {
         self.facts.extend(other.facts);
         self.truncated.extend(other.truncated);
     }
-}
-
-/// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those
-/// that reveal something matter too, and long-running ones from their start.
-///
-/// A failed authentication has one entry only, of stage `ResponseStarted`
-/// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
-pub fn matters(event: &Event<'_>, reads: bool) -> bool {
-    let code = event.code();
-    let started = event.stage == "ResponseStarted" && (reads || code >= 400);
-    let ended = matches!(event.stage.as_ref(), "ResponseComplete" | "Panic") || started;
-    let changes =
-        matches!(event.verb.as_ref(), "create" | "update" | "patch" | "delete" | "deletecollection");
-    let missing = event.verb == "get" && code == 404;
-    let Some(object) = &event.object_ref else { return false };
-    ended && (reads || changes || missing) && !is_routine(&object.resource, &object.subresource)
-}
-
-/// What components write all the time, and what no rule looks at.
-fn is_routine(resource: &str, subresource: &str) -> bool {
-    resource == "leases" || subresource == "status" && !matches!(resource, "pods" | "nodes" | "namespaces")
-}
-
-/// Kubernetes Events that no rule looks at, and a node's report on itself.
-fn is_idle_talk(fact: &Fact) -> bool {
-    let idle_event = fact.key.resource == "events"
-        && fact.detail.note.as_ref().is_none_or(|(reason, ..)| reason != "Preempted");
-    let report = fact.key.is_core("nodes")
-        && fact.subresource == "status"
-        && fact.component != Some(controllers::Component::NodeLifecycle);
-    idle_event || report
 }

@@ -24,12 +24,16 @@ pub(crate) struct Request {
     pub(crate) verbs: &'static [&'static str],
     /// Subresources, any of them, the object itself being the empty one; empty for all.
     pub(crate) subresources: &'static [&'static str],
+    /// HTTP statuses, any of them; empty for all.
+    pub(crate) codes: &'static [u16],
     /// Whether requests that change nothing matter.
     pub(crate) reads: bool,
     /// Whether the bodies are compared.
     pub(crate) bodies: bool,
     /// Whether requests about a whole collection may answer it too.
     pub(crate) collections: bool,
+    /// Whether its own entries tell all that is to be told, so that no others about the target need be looked for.
+    pub(crate) alone: bool,
     /// Whether later requests about other objects may make it one that answers the question.
     pub(crate) told_later: bool,
     /// The outcome that was asked about.
@@ -94,9 +98,11 @@ impl Told {
 pub(crate) const CHANGE: Request = Request {
     verbs: &["update", "patch"],
     subresources: &[""],
+    codes: &[],
     reads: false,
     bodies: false,
     collections: false,
+    alone: false,
     told_later: false,
     outcome: Outcome::Succeeded,
     tell: |story| Some(Told::recorded(format!("changed {}", story.fact.key))),
@@ -122,7 +128,7 @@ pub(crate) fn first_look(request: &Request, subject: &Subject) -> Vec<Filter> {
 fn about(request: &Request, target: &Target) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
     let of_resource =
-        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
+        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..own(request) };
     let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
     let mut filters = vec![Filter {
         namespace: namespace.clone(),
@@ -136,6 +142,19 @@ fn about(request: &Request, target: &Target) -> Vec<Filter> {
         filters.dedup();
     }
     filters
+}
+
+/// What all entries that a question is about have in common, where no others need be known.
+fn own(request: &Request) -> Filter {
+    if !request.alone {
+        return Filter::default();
+    }
+    Filter {
+        verbs: request.verbs,
+        subresources: request.subresources,
+        codes: request.codes,
+        ..Filter::default()
+    }
 }
 
 /// Facts that fared alike: what came of it, whose they were, and what they asked for.
@@ -213,6 +232,7 @@ fn is_asked(request: &Request, ask: &Ask, fact: &Fact) -> bool {
     };
     meant
         && (request.verbs.is_empty() || request.verbs.contains(&fact.verb.as_ref()))
+        && (request.codes.is_empty() || request.codes.contains(&fact.code))
         && (request.subresources.is_empty() || request.subresources.contains(&fact.subresource.as_str()))
 }
 

@@ -7,7 +7,7 @@ use crate::question::{Story, Told};
 use crate::uri;
 
 /// A request that opens something: `get` over a WebSocket since kubectl 1.31, `create` over SPDY before.
-const SESSION: Request = Request { verbs: &["get", "create"], reads: true, ..CHANGE };
+const SESSION: Request = Request { verbs: &["get", "create"], reads: true, alone: true, ..CHANGE };
 
 pub(crate) const EXECED: Request =
     Request { subresources: &["exec", "attach"], tell: |story| Some(execed(story)), ..SESSION };
@@ -20,6 +20,7 @@ pub(crate) const PORT_FORWARDED: Request = Request {
 
 pub(crate) const DEBUGGED: Request = Request {
     subresources: &["ephemeralcontainers"],
+    alone: true,
     tell: |story| Some(Told::recorded(format!("put an ephemeral container into {}", story.fact.key))),
     ..CHANGE
 };
@@ -29,10 +30,16 @@ pub(crate) const READ: Request =
 
 pub(crate) const BOUND: Request = Request { verbs: &["create", "update", "patch"], tell: bound, ..CHANGE };
 
-pub(crate) const APPROVED: Request = Request { subresources: &["approval"], tell: approved, ..CHANGE };
+pub(crate) const APPROVED: Request =
+    Request { subresources: &["approval"], alone: true, tell: approved, ..CHANGE };
 
-pub(crate) const TOKEN: Request =
-    Request { verbs: &["create"], subresources: &["token"], tell: |story| Some(minted(story)), ..CHANGE };
+pub(crate) const TOKEN: Request = Request {
+    verbs: &["create"],
+    subresources: &["token"],
+    alone: true,
+    tell: |story| Some(minted(story)),
+    ..CHANGE
+};
 
 pub(crate) const IMPERSONATED: Request = Request {
     verbs: &[],

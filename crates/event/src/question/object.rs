@@ -44,8 +44,16 @@ pub(crate) const ANNOTATED: Request = Request {
     ..CHANGE
 };
 
-pub(crate) const DENIED: Request =
-    Request { verbs: &[], subresources: &[], reads: true, tell: denied, outcome: Outcome::Denied, ..CHANGE };
+pub(crate) const DENIED: Request = Request {
+    verbs: &[],
+    subresources: &[],
+    codes: &[401, 403],
+    reads: true,
+    alone: true,
+    tell: |story| Some(Told::recorded(asked(story.fact))),
+    outcome: Outcome::Denied,
+    ..CHANGE
+};
 
 pub(crate) const TOUCHED: Request = Request {
     verbs: &[],
@@ -211,11 +219,6 @@ fn marked(
         told.notes.extend(story.inquiry.doubt_before());
     }
     (!marks.is_empty()).then_some(told)
-}
-
-/// The request that was refused, in RBAC's words: verb and resource.
-fn denied(story: &Story<'_, '_>) -> Option<Told> {
-    matches!(story.fact.code, 401 | 403).then(|| Told::recorded(asked(story.fact)))
 }
 
 /// `sent create pods/eviction for pod drain/web-1`, `sent list pods of namespace drain`.
