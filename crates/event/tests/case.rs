@@ -146,6 +146,44 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
     assert_eq!(answers[0].evidence[0].audit_id, "9");
 }
 
+/// What is refused is not decoded, so that no name of what was to be created is known.
+#[test]
+fn a_refusal_without_a_name_is_told_of_the_kind_and_may_be_of_each() {
+    let entry = |second: u8, verb: &str, namespace: &str| {
+        format!(
+            r#"{{"level":"Metadata","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"{verb}","user":{{"username":"jonas"}},"objectRef":{{"resource":"pods"{namespace},"apiVersion":"v1"}},"responseStatus":{{"code":403}},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
+        )
+    };
+    let shop = r#","namespace":"shop""#;
+    let log = [
+        entry(1, "create", shop),
+        entry(2, "create", shop),
+        entry(3, "list", shop),
+        entry(4, "list", ""),
+        entry(5, "create", r#","namespace":"lab""#),
+    ];
+    let all = lines(&log.join("\n"));
+    let asked = |pod: &str, namespace: Option<&str>| {
+        let target = Target::parse(pod).unwrap().in_namespace(namespace.map(Glob::new));
+        let found = run(named("denied").unwrap(), Subject::Target(target), |case| vec![selected(&all, case)]);
+        let told = |answers: Vec<Answer>| answers.into_iter().map(|answer| answer.text).collect::<Vec<_>>();
+        (told(found.answers), told(found.related))
+    };
+    let said = |count: &str, what: &str| format!("jonas tried {count}to {what} and was not allowed to (403)");
+    let (create, list) = ("create pods of namespace", "list pods of namespace");
+    let everywhere = [
+        said("2 times ", &format!("{create} shop")),
+        said("", &format!("{list} shop")),
+        said("", "list pods of the whole cluster"),
+        said("", &format!("{create} lab")),
+    ];
+    assert_eq!(asked("pods", None), (everywhere.to_vec(), vec![]));
+    let (answers, related) = asked("pods", Some("shop"));
+    assert_eq!((&answers[..], &related[..]), (&everywhere[..2], &everywhere[2..3]));
+    let (answers, related) = asked("pod/web-1", Some("shop"));
+    assert_eq!((answers, related), (vec![], vec![said("", &format!("{create} shop"))]));
+}
+
 /// The lines that hold one of the literals: what a prefilter leaves at least.
 fn selected(all: &Lines, case: &Case) -> Lines {
     let literals = case.look().literals;

@@ -188,12 +188,14 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
             let Some(told) = (request.tell)(&story) else { continue };
             match outcome(fact) {
-                Outcome::Succeeded if !fact.selected => {}
-                Outcome::Succeeded if told.beside => {
+                outcome if told.beside && outcome == request.outcome => {
                     let kind = (fact.actor.username.clone(), told.did.clone());
-                    let (_, count) = beside.remove(&kind).unwrap_or((None, 0));
-                    beside.insert(kind, (Some(done(inquiry, ask, &story, told, request)), count + 1));
+                    let last =
+                        (fact.selected).then(|| besides(inquiry, ask, &story, told, request)).flatten();
+                    let (known, count) = beside.remove(&kind).unwrap_or((None, 0));
+                    beside.insert(kind, (last.or(known), count + u64::from(fact.selected)));
                 }
+                Outcome::Succeeded if !fact.selected => {}
                 Outcome::Succeeded => findings.answers.push(done(inquiry, ask, &story, told, request)),
                 outcome => {
                     let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
@@ -284,6 +286,25 @@ fn done<'l>(
     answer.evidence = std::iter::once(&fact).chain(others).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
+}
+
+/// A request that belongs to the answer without being one.
+fn besides<'l>(
+    inquiry: &Inquiry<'l>,
+    ask: &Ask,
+    story: &Story<'_, 'l>,
+    told: Told,
+    request: &Request,
+) -> Option<Answer> {
+    match request.outcome {
+        Outcome::Succeeded => Some(done(inquiry, ask, story, told, request)),
+        outcome => {
+            let mut answer = tried(inquiry, ask, outcome, &[story.fact])?;
+            answer.certainty = told.certainty;
+            answer.notes.extend(told.notes);
+            Some(answer)
+        }
+    }
 }
 
 /// Requests of one user about one object that fared alike.

@@ -162,6 +162,7 @@ pub fn rules(ask: &Ask) -> Vec<&'static str> {
         Rule::Removal(_) => REMOVALS.to_vec(),
         Rule::Requests(_) if MANAGERS.contains(&ask.question.name) => vec!["field-manager"],
         Rule::Requests(_) if ask.question.name == "read" => vec!["exposed-by-list"],
+        Rule::Requests(_) if ask.question.name == "denied" => vec!["refused-unnamed"],
         Rule::Requests(_) if matches!(ask.question.name, "created" | "scaled") => {
             vec!["component", "owner-from-name", "last-change"]
         }

@@ -49,8 +49,9 @@ pub(crate) const DENIED: Request = Request {
     subresources: &[],
     codes: &[401, 403],
     reads: true,
+    collections: true,
     alone: true,
-    tell: |story| Some(Told::recorded(asked(story.fact))),
+    tell: denied,
     outcome: Outcome::Denied,
     ..CHANGE
 };
@@ -219,6 +220,28 @@ fn marked(
         told.notes.extend(story.inquiry.doubt_before());
     }
     (!marks.is_empty()).then_some(told)
+}
+
+/// The request that was refused, in RBAC's words: verb and resource. One that names no object is an answer where all of a
+/// kind are asked about; to one object it may matter.
+///
+/// What is to be created has its name in the body, which is decoded only after the request was let in
+/// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/create.go)).
+fn denied(story: &Story<'_, '_>) -> Option<Told> {
+    let (fact, target) = (story.fact, story.subject.target());
+    let did = asked(fact);
+    let Some(target) = target.filter(|_| fact.key.name.is_empty()) else {
+        return Some(Told::recorded(did));
+    };
+    let is_there = target.namespace.as_ref().is_none_or(|namespace| namespace.matches(&fact.key.namespace));
+    let note = match fact.verb.as_ref() {
+        _ if is_there && target.name.is_any() => return Some(Told::recorded(did)),
+        _ if target.name.is_any() => "it was about all namespaces [rule: refused-unnamed]",
+        "create" => "it may have been this one that was to be created [rule: refused-unnamed]",
+        "deletecollection" => "it may have been among them [rule: refused-unnamed]",
+        _ => return None,
+    };
+    Some(Told { beside: true, ..Told::inferred(did, note) })
 }
 
 /// `sent create pods/eviction for pod drain/web-1`, `sent list pods of namespace drain`.
