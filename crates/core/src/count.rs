@@ -20,7 +20,7 @@ pub struct Counted {
 /// compression. What can't be read is a problem of the coverage, and the rest is read.
 pub fn count(logs: &impl Logs, counting: &Counting, limit: Option<usize>) -> Counted {
     let window = counting.window();
-    let (counted, mut coverage) = logs.look(&counting.look(), || counting.fork());
+    let (counted, mut coverage) = logs.count(counting);
     let counts = counted.report(limit);
     counts.judge_coverage(window, &mut coverage);
     Counted { counts, coverage }

@@ -1,5 +1,6 @@
 //! What events are looked for in.
 
+use audit_who_event::count::Counting;
 use audit_who_event::coverage::Coverage;
 use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
@@ -21,7 +22,14 @@ pub trait Logs {
     /// What can't be read is a problem of the coverage, whose verdict is left empty, and the rest is read.
     fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
 
-    /// The same, in a part of the logs that is mostly enough to count entries in.
+    /// Counts the requests that `counting` wants.
+    ///
+    /// What can't be read is a problem of the coverage, whose verdict is left empty, and the rest is counted.
+    fn count(&self, counting: &Counting) -> (Counting, Coverage) {
+        self.look(&counting.look(), || counting.fork())
+    }
+
+    /// The events of a look in a part of the logs that is mostly enough to count entries in.
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
 
     /// Whether a sample holds an event of each kind (verb, resource, stage, level) that is wanted and there, so that all

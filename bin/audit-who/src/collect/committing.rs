@@ -173,9 +173,7 @@ impl Group {
     fn commit(&mut self) -> Result<u64, Error> {
         let Some((first, later)) = self.batches.split_first_mut() else { return Ok(0) };
         let prepared = &self.prepared;
-        first.commit_with_later(later, |transaction| {
-            prepared.iter().map(|prepared| prepared.write(transaction)).sum()
-        })
+        first.commit_with_later(later, |transaction| Prepared::write_all(prepared, transaction))
     }
 }
 

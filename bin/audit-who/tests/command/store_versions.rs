@@ -88,6 +88,14 @@ fn a_store_of_version_1_is_gone_on_with() {
     let removed = ask(&bench, ["deleted", "pod/web-1"]);
     assert_eq!((removed.status, removed.answers().len()), (0, 1), "{removed:?}");
     assert!(bench.once().stderr.contains(" events=0 "));
+    // What was kept before is in no sum, and is counted all the same.
+    let number = |sql: &str| bench.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(number("PRAGMA user_version"), 2);
+    assert_eq!(number("SELECT count(*) FROM sqlite_schema WHERE name = 'records_by_failure'"), 1);
+    let counted: Vec<u64> =
+        ask(&bench, ["top", "users"]).objects().iter().filter_map(|row| row["requests"].as_u64()).collect();
+    let records = number("SELECT count(*) FROM events WHERE stage IN ('ResponseComplete', 'Panic')");
+    assert_eq!(counted.iter().sum::<u64>().cast_signed(), records, "{counted:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use audit_who_event::count::Counting;
 use audit_who_event::coverage::{Coverage, Problem};
 use audit_who_event::event::{Event, ObjectRef};
 use audit_who_event::filter::Filter;
@@ -20,7 +21,7 @@ use super::holdings::Holdings;
 use super::kinds::Kinds;
 use super::query::{Planner, Query};
 use super::reader::Reader;
-use super::{failure, open_read_only};
+use super::{failure, open_read_only, sums};
 use crate::error::{Error, ErrorKind};
 use crate::evidence;
 use crate::logs::Logs;
@@ -208,6 +209,19 @@ impl Logs for Archive {
         let fold = fork();
         let work = self.wanted(look.filters.as_deref(), |kind| fold.share(kind));
         self.read(work, fork)
+    }
+
+    /// Whole hours are counted from their sums, where all requests are wanted.
+    fn count(&self, counting: &Counting) -> (Counting, Coverage) {
+        let mut summed = counting.fork();
+        let rest = match sums::count(&self.connection, &mut summed) {
+            Ok(Some(rest)) => rest,
+            Ok(None) => return self.look(&counting.look(), || counting.fork()),
+            Err(error) => return (counting.fork(), self.unread(Some(&error))),
+        };
+        let (mut counted, coverage) = self.look(&counting.look_within(&rest), || counting.fork());
+        counted.merge(summed);
+        (counted, coverage)
     }
 
     /// One event of each kind, with its verb, resource, stage and level alone.

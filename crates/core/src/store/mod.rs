@@ -18,6 +18,7 @@ mod recorder;
 mod retention;
 mod runs;
 mod settings;
+mod sums;
 mod words;
 
 use std::ffi::{OsStr, OsString};

@@ -8,6 +8,7 @@ use audit_who_event::keep::Keep;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::compression::Dictionary;
+use super::sums::{Adding, Counted, Summed};
 use super::{checkpoint, runs};
 
 /// Words and kinds are noted to be in use until the end of a span of time, so that few of them change with each batch: of a
@@ -28,6 +29,7 @@ pub struct Prepared {
     pub(super) kinds: Vec<Text<Kind>>,
     /// What rows name ranges of.
     pub(super) lines: Vec<u8>,
+    pub(super) summed: Summed,
     texts: String,
     pub(super) bad: Vec<Bad>,
     pub(super) counts: Counts,
@@ -60,6 +62,7 @@ pub(super) struct Row {
     pub(super) issued: Option<Range<usize>>,
     pub(super) sha256: Option<[u8; 32]>,
     pub(super) line: Range<usize>,
+    pub(super) counted: Option<Counted>,
 }
 
 /// Something that is stored once, with the latest stage time of an event that has it.
@@ -101,6 +104,7 @@ impl Prepared {
             words: Vec::new(),
             kinds: Vec::new(),
             lines: Vec::new(),
+            summed: Summed::default(),
             texts: String::new(),
             bad: Vec::new(),
             counts: Counts::default(),
@@ -137,7 +141,27 @@ impl Prepared {
     ///
     /// As SQLite's.
     pub fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
-        let kept = self.write_rows(transaction)?;
+        Self::write_all(std::slice::from_ref(self), transaction)
+    }
+
+    /// Writes what was made of several batches, which costs less than one after the other, and returns how many events
+    /// were not there before.
+    ///
+    /// # Errors
+    ///
+    /// As SQLite's.
+    pub fn write_all(all: &[Self], transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+        let mut sums = Adding::new(transaction)?;
+        let mut kept = 0;
+        for prepared in all {
+            kept += prepared.write_one(transaction, &mut sums)?;
+        }
+        sums.write(transaction)?;
+        Ok(kept)
+    }
+
+    fn write_one(&self, transaction: &Transaction<'_>, sums: &mut Adding) -> rusqlite::Result<u64> {
+        let kept = self.write_rows(transaction, sums)?;
         for bad in &self.bad {
             let sha256 = Some(&bad.sha256[..]);
             checkpoint::insert_bad_span(
@@ -156,7 +180,7 @@ impl Prepared {
         Ok(kept)
     }
 
-    fn write_rows(&self, transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
+    fn write_rows(&self, transaction: &Transaction<'_>, sums: &mut Adding) -> rusqlite::Result<u64> {
         if let Some(dictionary) = self.dictionary.as_ref().filter(|_| !self.rows.is_empty()) {
             dictionary.store(transaction)?;
         }
@@ -171,8 +195,9 @@ impl Prepared {
              dictionary, sha256, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         let mut kept = 0;
+        let mut new = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            kept += insert.execute(params![
+            let is_new = insert.execute(params![
                 self.generation,
                 row.offset.cast_signed(),
                 row.part,
@@ -196,9 +221,18 @@ impl Prepared {
                 self.dictionary.as_ref().map(|dictionary| dictionary.id),
                 row.sha256.as_ref().map(<[u8; 32]>::as_slice),
                 self.lines.get(row.line.clone()),
-            ])?;
+            ])? > 0;
+            kept += u64::from(is_new);
+            new.push(is_new);
         }
-        Ok(kept as u64)
+        if kept == self.rows.len() as u64 {
+            sums.add(&self.summed);
+        } else {
+            // Some are there already, and were counted when they were written.
+            let new = self.rows.iter().zip(new).filter(|(_, is_new)| *is_new);
+            sums.add(&self.summed.of(new.filter_map(|(row, _)| row.counted.as_ref())));
+        }
+        Ok(kept)
     }
 
     /// How long words are noted to be in use at a time.

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::compression::{Dictionary, Packer};
 use super::prepared::{Bad, Prepared, Row, Text};
+use super::sums::Counter;
 use super::{Store, settings};
 use crate::error::Error;
 use crate::layout::BOM;
@@ -36,6 +37,7 @@ pub struct Recorder {
     kinds: HashMap<String, usize>,
     /// The kind at hand: one buffer for all of them.
     name: String,
+    sums: Counter,
 }
 
 impl Recorder {
@@ -56,6 +58,7 @@ impl Recorder {
             words: HashMap::new(),
             kinds: HashMap::new(),
             name: String::new(),
+            sums: Counter::default(),
         })
     }
 
@@ -63,6 +66,7 @@ impl Recorder {
     pub fn prepare(&mut self, batch: &Batch) -> Prepared {
         self.words.clear();
         self.kinds.clear();
+        self.sums.clear();
         self.packer.learn();
         let dictionary = self.packer.dictionary().cloned();
         let prepared = Prepared::new(batch.generation(), self.keep, dictionary);
@@ -214,6 +218,7 @@ impl<'b> Work<'_, 'b> {
             issued: event.annotation(ISSUED_CREDENTIAL).map(|issued| self.prepared.text(issued)),
             sha256: None,
             line: 0..0,
+            counted: self.recorder.sums.count(event, &mut self.prepared.summed),
         };
         let row = self.pack(row, event, place.bytes);
         self.prepared.rows.push(row);

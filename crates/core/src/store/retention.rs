@@ -5,7 +5,7 @@ use std::time::Duration;
 use audit_who_event::time::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Store, settings};
+use super::{Store, settings, sums};
 use crate::error::Error;
 
 /// How many events one step removes.
@@ -162,12 +162,13 @@ fn remove(connection: &mut Connection, which: Which) -> rusqlite::Result<u64> {
     drop(removed);
     if let Some(newest) = newest {
         settings::raise_horizon(&transaction, newest.saturating_add(1))?;
+        sums::end_before(&transaction, newest.saturating_add(1))?;
     }
     transaction.commit()?;
     Ok((undated + dated) as u64)
 }
 
-/// Removes what no event that is held needs: words, kinds, and generations without a file. Tells whether there may be
+/// Removes what no event that is held needs: words, kinds, sums, and generations without a file. Tells whether there may be
 /// more.
 fn forget(connection: &mut Connection, cutoff: Option<i64>) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -180,6 +181,7 @@ fn forget(connection: &mut Connection, cutoff: Option<i64>) -> rusqlite::Result<
         (unused, STEP),
     )?;
     transaction.execute("DELETE FROM kinds WHERE until_us < ?", [unused])?;
+    let sums = sums::forget(&transaction, STEP)?;
     let mut statement = transaction.prepare_cached(
         "SELECT id FROM generations WHERE state = 'gone' AND ifnull(last_us, modified_ns / 1000) < ? \
          AND NOT EXISTS (SELECT 1 FROM records WHERE generation = generations.id) LIMIT ?",
@@ -198,5 +200,5 @@ fn forget(connection: &mut Connection, cutoff: Option<i64>) -> rusqlite::Result<
         }
     }
     transaction.commit()?;
-    Ok(words as u64 >= u64::from(STEP))
+    Ok(words.max(sums) as u64 >= u64::from(STEP))
 }

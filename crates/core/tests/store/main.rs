@@ -5,6 +5,7 @@
 mod answers;
 mod recording;
 mod retention;
+mod sums;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -10,7 +10,10 @@ use crate::subject;
 pub(crate) const NONE: &str = "-";
 
 /// Stands between the parts of an API's key. None of them but the last, the user name, can hold it.
-pub(crate) const SEPARATOR: char = '\0';
+pub(crate) const SEPARATOR: char = '\u{1f}';
+
+/// How many bytes of a key are kept; a longer one ends in `…` and shares its sums with those that begin the same.
+const MAX_KEY: usize = 512;
 
 /// Every stage that a counted entry can have.
 const STAGES: &[&str] = &["ResponseComplete", "ResponseStarted", "Panic"];
@@ -27,13 +30,31 @@ pub struct Dimension {
     /// What is counted, in words: one, and several.
     pub counted: [&'static str; 2],
     /// Writes the key of an event; says whether the event counts at all.
-    pub(crate) key: fn(&Event<'_>, &mut String) -> bool,
+    key: fn(&Event<'_>, &mut String) -> bool,
     /// Whether the key has parts, in the order of [`Api`](super::Api).
     pub(crate) is_api: bool,
     /// Whether the key is made of addresses or annotations.
     pub(crate) uses_lists: bool,
     /// Of these one stands in every line that counts.
     pub(crate) literals: &'static [&'static str],
+}
+
+impl Dimension {
+    /// All of them: first those of `top`, then that of `deprecated`.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        ALL.iter().chain(DEPRECATED)
+    }
+
+    /// Puts an event's key into `key`, in the place of what was there; `false` if the event does not count.
+    pub fn write_key(&self, event: &Event<'_>, key: &mut String) -> bool {
+        key.clear();
+        let counts = (self.key)(event, key);
+        if key.len() > MAX_KEY {
+            key.truncate(key.floor_char_boundary(MAX_KEY));
+            key.push('…');
+        }
+        counts
+    }
 }
 
 /// A dimension that every request has.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::row::Row;
+use super::sums::Sums;
 
 /// The rows of the keys with the smallest hashes, and one row for all other keys.
 ///
@@ -12,10 +12,10 @@ use super::row::Row;
 #[derive(Debug)]
 pub(super) struct Kept {
     limit: usize,
-    rows: HashMap<Box<str>, Row>,
+    rows: HashMap<Box<str>, Sums>,
     /// Keys with a greater hash have no row of their own.
     bound: u64,
-    others: Option<Row>,
+    others: Option<Sums>,
 }
 
 impl Kept {
@@ -25,7 +25,7 @@ impl Kept {
     }
 
     /// Changes the row that a key counts in.
-    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Row)) {
+    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Sums)) {
         if let Some(row) = self.rows.get_mut(key) {
             return change(row);
         }
@@ -50,7 +50,7 @@ impl Kept {
     }
 
     /// The rows by key, in no order, and the row of all other keys if there are any.
-    pub(super) fn into_rows(mut self) -> (Vec<(Box<str>, Row)>, Option<Row>) {
+    pub(super) fn into_rows(mut self) -> (Vec<(Box<str>, Sums)>, Option<Sums>) {
         self.give_up_the_rest();
         (self.rows.into_iter().collect(), self.others)
     }
@@ -92,7 +92,7 @@ mod tests {
         let (rows, others) = kept.into_rows();
         assert_eq!(rows.len(), 10);
         assert!(rows.iter().all(|(_, row)| row.requests == 1 || row.requests == 1001));
-        let sum = |rows: &[(Box<str>, Row)]| rows.iter().map(|(_, row)| row.requests).sum::<u64>();
+        let sum = |rows: &[(Box<str>, Sums)]| rows.iter().map(|(_, row)| row.requests).sum::<u64>();
         assert_eq!(sum(&rows) + others.unwrap().requests, 2000);
     }
 }

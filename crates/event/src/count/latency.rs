@@ -6,7 +6,7 @@ const SHIFT: u32 = 3;
 /// A histogram of durations in microseconds with buckets of growing width; only those that are met take memory, at most
 /// 4 kB in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Latency {
+pub struct Latency {
     /// Bucket and count, by bucket. Counts stop at 4 billion.
     buckets: Vec<(u16, u32)>,
     max: u64,
@@ -16,6 +16,21 @@ impl Latency {
     pub(super) fn add(&mut self, micros: u64) {
         self.max = self.max.max(micros);
         self.put(bucket(micros), 1);
+    }
+
+    /// The buckets that are met, in order: below 8 microseconds each duration has its own, from there on each doubling has
+    /// eight; with each how many fell into it.
+    pub fn buckets(&self) -> &[(u16, u32)] {
+        &self.buckets
+    }
+
+    /// From [buckets](Self::buckets) and the [longest](Self::max) duration; `None` if there are no such buckets, or they are
+    /// out of order.
+    pub fn from_buckets(buckets: Vec<(u16, u32)>, max: u64) -> Option<Self> {
+        let last = bucket(u64::MAX);
+        let in_order = buckets.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let known = buckets.last().is_none_or(|(bucket, _)| *bucket <= last);
+        (in_order && known).then_some(Self { buckets, max })
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -37,8 +52,8 @@ impl Latency {
         self.buckets.iter().map(|(_, count)| u64::from(*count)).sum()
     }
 
-    /// The longest, exactly.
-    pub(super) const fn max(&self) -> u64 {
+    /// The longest, exactly, in microseconds.
+    pub const fn max(&self) -> u64 {
         self.max
     }
 

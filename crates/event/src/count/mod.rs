@@ -10,7 +10,7 @@ pub mod dimension;
 mod kept;
 mod latency;
 mod report;
-mod row;
+mod sums;
 
 use crate::case::Window;
 use crate::event::Event;
@@ -20,18 +20,17 @@ use crate::literals::Literals;
 use crate::look::Look;
 use crate::question::Question;
 use crate::selection::Selection;
+use crate::time::Timestamp;
 
 pub use self::dimension::Dimension;
 use self::kept::Kept;
+pub use self::latency::Latency;
 pub use self::report::{Api, Count, Counts, LatencyMicros};
-use self::row::Request;
+pub use self::sums::{Request, Sums};
 
 /// How many keys have a row of their own at the most. What is beyond is counted in one row: clients may send any number
 /// of names.
 pub const MAX_KEYS: usize = 100_000;
-
-/// How many bytes of a key are kept; a longer one ends in `…` and shares its row with those that begin the same.
-const MAX_KEY: usize = 512;
 
 /// A question that counts requests, and what was counted so far.
 #[derive(Debug)]
@@ -69,12 +68,30 @@ impl Counting {
         self.window
     }
 
+    /// By what is counted, if all requests are: then sums that were kept of them tell the same as their entries.
+    pub fn of_all(&self) -> Option<&'static Dimension> {
+        if self.selection.is_empty() { Some(self.dimension) } else { None }
+    }
+
+    /// Takes sums over requests of a key that were answered within the window.
+    pub fn add(&mut self, key: &str, sums: &Sums) {
+        self.kept.change(key, |own| own.merge(sums));
+    }
+
     /// What the one look wants.
     pub fn look(&self) -> Look {
-        let Window { from, until } = self.window;
-        let within = Filter { from: Some(from), until: Some(until), ..Filter::default() };
+        self.look_within(&[self.window])
+    }
+
+    /// What a look wants that is for parts of the window, and for what has no time; where the rest is known.
+    pub fn look_within(&self, parts: &[Window]) -> Look {
+        // Without any part: no entry is so late.
+        let none = [Window { from: Timestamp::MAX, until: Timestamp::MAX }];
+        let parts = if parts.is_empty() { &none } else { parts };
+        let within =
+            |part: &Window| Filter { from: Some(part.from), until: Some(part.until), ..Filter::default() };
         Look {
-            filters: Some(vec![within]),
+            filters: Some(parts.iter().map(within).collect()),
             literals: Literals::any_of(self.dimension.literals.iter().map(ToString::to_string)),
         }
     }
@@ -92,12 +109,9 @@ impl Fold for Counting {
         if !self.window.holds(event.stage_time) || !self.selection.selects(event, address) {
             return;
         }
-        self.key.clear();
-        if !(self.dimension.key)(event, &mut self.key) {
-            return;
+        if self.dimension.write_key(event, &mut self.key) {
+            self.kept.change(&self.key, |sums| sums.count(&request));
         }
-        cut(&mut self.key);
-        self.kept.change(&self.key, |row| row.count(&request));
     }
 
     fn wants_lists(&self) -> bool {
@@ -106,13 +120,6 @@ impl Fold for Counting {
 
     fn merge(&mut self, other: Self) {
         self.kept.merge(&other.kept);
-    }
-}
-
-fn cut(key: &mut String) {
-    if key.len() > MAX_KEY {
-        key.truncate(key.floor_char_boundary(MAX_KEY));
-        key.push('…');
     }
 }
 
@@ -188,7 +195,7 @@ mod tests {
         let lines = [line(1, "ResponseComplete", 200, &"é".repeat(10_000), 1)];
         let mut counting = counting("verbs");
         fold(&mut counting, &lines);
-        assert_eq!(counting.report(None).rows[0].key, format!("{}…", "é".repeat(MAX_KEY / 2)));
+        assert_eq!(counting.report(None).rows[0].key, format!("{}…", "é".repeat(256)));
     }
 
     fn entry() -> impl Strategy<Value = String> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::dimension::{Dimension, SEPARATOR};
 use super::latency::Latency;
-use super::row::Row;
+use super::sums::Sums;
 use crate::case::Window;
 use crate::coverage::Coverage;
 use crate::keep::Keep;
@@ -106,7 +106,7 @@ pub struct Api {
 
 impl Api {
     /// From the parts of a key; a key that was cut lacks some.
-    fn of(key: &str, row: &Row) -> Self {
+    fn of(key: &str, row: &Sums) -> Self {
         let mut parts = key.splitn(7, SEPARATOR);
         let mut part = || parts.next().unwrap_or_default().to_owned();
         let given = |text: String| (!text.is_empty()).then_some(text);
@@ -196,13 +196,13 @@ fn noun(count: u64, [one, many]: [&'static str; 2]) -> &'static str {
 pub(super) fn counts(
     question: &'static str,
     dimension: &'static Dimension,
-    mut rows: Vec<(Box<str>, Row)>,
-    others: Option<&Row>,
+    mut rows: Vec<(Box<str>, Sums)>,
+    others: Option<&Sums>,
     limit: Option<usize>,
 ) -> Counts {
     rows.sort_unstable_by(|(a_key, a), (b_key, b)| (b.requests, a_key).cmp(&(a.requests, b_key)));
     let keys = rows.len() as u64;
-    let sum = |rows: &[(Box<str>, Row)]| rows.iter().map(|(_, row)| row.requests).sum::<u64>();
+    let sum = |rows: &[(Box<str>, Sums)]| rows.iter().map(|(_, row)| row.requests).sum::<u64>();
     let requests = sum(&rows) + others.map_or(0, |row| row.requests);
     let hidden = rows.split_off(limit.map_or(rows.len(), |limit| limit.min(rows.len())));
     let shown = rows.iter().map(|(key, row)| (Some(key.as_ref()), row));
@@ -223,7 +223,7 @@ fn count(
     question: &'static str,
     dimension: &'static Dimension,
     key: Option<&str>,
-    row: &Row,
+    row: &Sums,
     all: u64,
 ) -> Count {
     let api = key.filter(|_| dimension.is_api).map(|key| Api::of(key, row));

@@ -9,18 +9,21 @@ use super::latency::Latency;
 pub(crate) const VERBS: [&str; 9] =
     ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "other"];
 
+/// The bit of all other verbs.
+const OTHER: u8 = 8;
+
 /// Subresources whose requests last as long as somebody wants them to
 /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controlplane/apiserver/config.go)).
 const LONG_RUNNING: &[&str] = &["attach", "exec", "proxy", "log", "portforward"];
 
 /// What of one entry is counted.
-#[derive(Debug)]
-pub(super) struct Request {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
     /// Whether it is only the start of a long-running request.
     begins: bool,
     failed: bool,
     long_running: bool,
-    verb: usize,
+    verb: u8,
     time: Option<Timestamp>,
     /// Microseconds from the request to its answer.
     took: Option<u64>,
@@ -32,7 +35,7 @@ impl Request {
     /// A long-running request that is refused has two entries with that status; a failed authentication has one only,
     /// of stage `ResponseStarted`, without a user
     /// ([source](https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/filters/authn_audit.go)).
-    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+    pub fn of(event: &Event<'_>) -> Option<Self> {
         let failed = event.code() >= 400;
         let begins = match event.stage.as_ref() {
             "ResponseComplete" | "Panic" => false,
@@ -40,7 +43,7 @@ impl Request {
             "ResponseStarted" if event.user.username.is_empty() => false,
             _ => return None,
         };
-        let verb = VERBS.iter().position(|verb| *verb == event.verb).unwrap_or(VERBS.len() - 1);
+        let verb = (0..).zip(VERBS).find(|(_, verb)| *verb == event.verb).map_or(OTHER, |(bit, _)| bit);
         // Entries of old versions have one time for both.
         let took = event.stage_time.zip(event.received).map(|(end, start)| end.since(start));
         let took = took.and_then(|micros| u64::try_from(micros).ok()).filter(|micros| *micros > 0);
@@ -63,24 +66,33 @@ fn is_long_running(event: &Event<'_>) -> bool {
         || event.object_ref.is_none() && event.request_uri.starts_with("/debug/pprof/")
 }
 
-/// Sums over the requests of one key.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Row {
-    pub(super) requests: u64,
-    pub(super) errors: u64,
-    pub(super) long_running: u64,
-    /// Long-running requests whose start, and whose good end, was met.
-    begun: u64,
-    ended: u64,
-    verbs: u16,
-    pub(super) first: Option<Timestamp>,
-    pub(super) last: Option<Timestamp>,
-    /// Of requests that are not long-running.
-    pub(super) latency: Latency,
+/// Sums over the requests of one key, which can be kept and added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Those answered with a status of 400 or more.
+    pub errors: u64,
+    /// Those that last as long as the client wants.
+    pub long_running: u64,
+    /// Long-running requests whose start was met; they are not among `requests` for that.
+    pub begun: u64,
+    /// Long-running requests whose good end was met.
+    pub ended: u64,
+    /// A bit for each verb that was met, from the lowest: get, list, watch, create, update, patch, delete,
+    /// deletecollection, any other.
+    pub verbs: u16,
+    /// Stage time of the first entry.
+    pub first: Option<Timestamp>,
+    /// Stage time of the last entry.
+    pub last: Option<Timestamp>,
+    /// How long those requests took that are not long-running.
+    pub latency: Latency,
 }
 
-impl Row {
-    pub(super) fn count(&mut self, request: &Request) {
+impl Sums {
+    /// Adds a request.
+    pub fn count(&mut self, request: &Request) {
         self.saw(request.time);
         self.verbs |= 1 << request.verb;
         if request.begins {
@@ -96,12 +108,13 @@ impl Row {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.requests += other.requests;
-        self.errors += other.errors;
-        self.long_running += other.long_running;
-        self.begun += other.begun;
-        self.ended += other.ended;
+    /// Adds all that `other` is the sum of.
+    pub fn merge(&mut self, other: &Self) {
+        self.requests = self.requests.saturating_add(other.requests);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.long_running = self.long_running.saturating_add(other.long_running);
+        self.begun = self.begun.saturating_add(other.begun);
+        self.ended = self.ended.saturating_add(other.ended);
         self.verbs |= other.verbs;
         self.saw(other.first);
         self.saw(other.last);
