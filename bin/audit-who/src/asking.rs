@@ -14,7 +14,7 @@ use audit_who_core::event::target::Target;
 use audit_who_core::event::time::Timestamp;
 use audit_who_core::event::when;
 use audit_who_core::event::zone::Zone;
-use audit_who_core::{Asked, Files, Inputs, Scan, ask};
+use audit_who_core::{Asked, Files, Inputs, Logs, Scan, ask, evidence};
 use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
@@ -55,8 +55,8 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     }
     let case = Case::new(ask_about);
     let asked = match store::archive(matches)? {
-        Some(archive) => ask(&archive, case),
-        None => ask(&Files::new(&scan(matches), &Inputs::open(paths(matches)?)), case),
+        Some(archive) => asked(matches, &archive, case),
+        None => asked(matches, &Files::new(&scan(matches), &Inputs::open(paths(matches)?)), case),
     };
     let undecided = filters.condition.as_deref().and_then(filters::undecided);
     let status = if undecided.is_some() {
@@ -69,6 +69,17 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         complain(&undecided);
     }
     ended(status, printed)
+}
+
+/// Asks, with the hashes of what proves the answers where they are told.
+fn asked(matches: &ArgMatches, logs: &impl Logs, case: Case) -> Asked {
+    let mut asked = ask(logs, case);
+    if format(matches).tells_hashes() {
+        for answers in [&mut asked.findings.answers, &mut asked.findings.related] {
+            evidence::hash(logs, answers);
+        }
+    }
+    asked
 }
 
 /// The status to exit with, unless the answer could not be written.

@@ -7,6 +7,7 @@ use anyhow::Context;
 use audit_who_core::event::answer::Answer;
 use audit_who_core::event::case::Ask;
 use audit_who_core::event::coverage::Coverage;
+use audit_who_core::evidence;
 use audit_who_core::follow::{Follow, Round};
 use audit_who_render::{Stream, Style};
 use clap::{Arg, ArgMatches};
@@ -38,8 +39,9 @@ pub(crate) fn run(matches: &ArgMatches, ask: Ask, style: &Style) -> anyhow::Resu
         asking::tell(matches, &begun.coverage, false, style)
             .context("what was searched could not be told")?;
     }
-    let mut page = Page(Stream::new(asking::format(matches), *style));
-    match tell(&mut follow, &begun.answers, &mut page) {
+    let format = asking::format(matches);
+    let mut page = Page { stream: Stream::new(format, *style), hashes: format.tells_hashes() };
+    match tell(&mut follow, begun.answers, &mut page) {
         Ok(coverage) => {
             conclude(matches, &coverage);
             Ok(ExitCode::from(asking::status(matches, follow.found() > 0, &coverage)))
@@ -52,7 +54,7 @@ pub(crate) fn run(matches: &ArgMatches, ask: Ask, style: &Style) -> anyhow::Resu
 }
 
 /// Tells what is there, what comes, and what was held back.
-fn tell(follow: &mut Follow, there: &[Answer], page: &mut Page) -> anyhow::Result<Coverage> {
+fn tell(follow: &mut Follow, there: Vec<Answer>, page: &mut Page) -> anyhow::Result<Coverage> {
     page.answers(there)?;
     for round in &mut *follow {
         page.round(round?)?;
@@ -74,15 +76,22 @@ fn conclude(matches: &ArgMatches, coverage: &Coverage) {
 }
 
 /// Standard output.
-struct Page(Stream);
+struct Page {
+    stream: Stream,
+    /// Whether the hashes of what proves answers are told.
+    hashes: bool,
+}
 
 impl Page {
     /// Writes answers, each of which can be read at once.
-    fn answers(&mut self, answers: &[Answer]) -> io::Result<()> {
+    fn answers(&mut self, mut answers: Vec<Answer>) -> io::Result<()> {
+        if self.hashes {
+            evidence::hash_in_place(&mut answers);
+        }
         let mut out = io::stdout().lock();
-        for answer in answers {
+        for answer in &answers {
             let mut text = Vec::new();
-            self.0.answer(answer, &mut text)?;
+            self.stream.answer(answer, &mut text)?;
             out.write_all(&text)?;
             out.flush()?;
         }
@@ -90,15 +99,15 @@ impl Page {
     }
 
     /// Tells what a round found, and notes that it was told.
-    fn round(&mut self, round: Round) -> anyhow::Result<()> {
+    fn round(&mut self, mut round: Round) -> anyhow::Result<()> {
         round.bad_spans.iter().for_each(following::tell_bad);
-        self.answers(&round.answers)?;
+        self.answers(std::mem::take(&mut round.answers))?;
         Ok(round.commit()?)
     }
 
     fn end(&mut self, coverage: &Coverage) -> io::Result<()> {
         let mut text = Vec::new();
-        self.0.end(coverage, &mut text)?;
+        self.stream.end(coverage, &mut text)?;
         let mut out = io::stdout().lock();
         out.write_all(&text)?;
         out.flush()

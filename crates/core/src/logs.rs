@@ -1,10 +1,14 @@
 //! What events are looked for in.
 
+use std::collections::BTreeSet;
+
+use audit_who_event::answer::Evidence;
 use audit_who_event::count::Counting;
 use audit_who_event::coverage::Coverage;
 use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
 
+use crate::evidence::hashes::{self, Hashes};
 use crate::input::Inputs;
 use crate::scan::Scan;
 
@@ -31,6 +35,9 @@ pub trait Logs {
 
     /// The events of a look in a part of the logs that is mostly enough to count entries in.
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+
+    /// The SHA-256 of each of these entries that can be read again: of its bytes as they are in the logs.
+    fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes;
 
     /// Whether a sample holds an event of each kind (verb, resource, stage, level) that is wanted and there, so that all
     /// of them would tell no more.
@@ -64,5 +71,9 @@ impl Logs for Files<'_> {
 
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
         self.scan.clone().reach(SAMPLE).run(self.inputs, look, fork)
+    }
+
+    fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
+        hashes::hashes(entries, |name| self.inputs.content(name))
     }
 }

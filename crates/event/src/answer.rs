@@ -199,7 +199,7 @@ pub struct Attempts {
 }
 
 /// One entry that proves a claim, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// The file, as it was named or found; `-` for standard input.
@@ -213,6 +213,24 @@ pub struct Evidence {
     pub audit_id: String,
     /// The entry's stage.
     pub stage: String,
+    /// SHA-256 of its bytes, in hexadecimal digits; `None` where they were not read again.
+    pub sha256: Option<String>,
+}
+
+impl Answer {
+    /// Changes all entries that the answer rests on, those of its causes among them.
+    pub fn change_evidence(&mut self, change: &mut impl FnMut(&mut Evidence)) {
+        self.evidence.iter_mut().for_each(&mut *change);
+        let causes = self.chain.iter_mut().chain(&mut self.cause).chain(&mut self.token_minted);
+        for cause in causes {
+            let mut cause = Arc::make_mut(cause);
+            loop {
+                cause.evidence.iter_mut().for_each(&mut *change);
+                let Some(next) = cause.cause.as_deref_mut() else { break };
+                cause = next;
+            }
+        }
+    }
 }
 
 /// Writes the name that serde gives to a unit variant.

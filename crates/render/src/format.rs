@@ -34,6 +34,11 @@ const TABLE: [(Format, &str, &str); 6] = [
 ];
 
 impl Format {
+    /// Whether it tells the SHA-256 of entries.
+    pub const fn tells_hashes(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+
     /// All formats, the default one first.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|(format, ..)| *format)

@@ -135,6 +135,7 @@ pub(crate) fn proof(offset: u64, id: &str) -> Evidence {
         length: 2210,
         audit_id: id.into(),
         stage: "ResponseComplete".into(),
+        sha256: Some(format!("{offset:064x}")),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use audit_who_event::answer::{Answer, Evidence, Outcome};
 use audit_who_event::case::{Ask, Subject, Window};
@@ -96,7 +95,7 @@ impl Follow {
             found.extend(findings.answers.into_iter().filter_map(|mut answer| {
                 let rested =
                     answer.evidence.iter().filter_map(|entry| self.batch_of(entry, &places)).min()?;
-                entries_of(&mut answer, &mut |entry| {
+                answer.change_evidence(&mut |entry| {
                     let place = entry.source.parse().ok().and_then(|number: usize| places.get(number));
                     entry.source = place.map(|(_, name)| name.clone()).unwrap_or_default();
                 });
@@ -161,18 +160,4 @@ fn tells(now: &Answer, before: &Answer) -> bool {
     let decided_by = before.evidence.first();
     now.object.name == before.object.name
         && decided_by.is_some_and(|entry| now.evidence.iter().any(|other| is_entry(entry, other)))
-}
-
-/// Changes all entries that an answer rests on, those of its causes among them.
-fn entries_of(answer: &mut Answer, change: &mut impl FnMut(&mut Evidence)) {
-    answer.evidence.iter_mut().for_each(&mut *change);
-    let causes = answer.chain.iter_mut().chain(&mut answer.cause).chain(&mut answer.token_minted);
-    for cause in causes {
-        let mut cause = Arc::make_mut(cause);
-        loop {
-            cause.evidence.iter_mut().for_each(&mut *change);
-            let Some(next) = cause.cause.as_deref_mut() else { break };
-            cause = next;
-        }
-    }
 }

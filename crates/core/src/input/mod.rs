@@ -51,6 +51,12 @@ pub(crate) enum Content {
     Stream(Stream),
 }
 
+impl AsRef<Self> for Content {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Source {
     /// Which file it is; `None` for a stream.
     pub(crate) const fn identity(&self) -> Option<Identity> {
@@ -117,6 +123,12 @@ impl Inputs {
     /// was named or found, `-` for standard input. Numbers are in the order of names; empty if there is none.
     pub fn source_name(&self, source: usize) -> &str {
         self.sources.get(source).map_or("", |source| &source.name)
+    }
+
+    /// What stands under a name.
+    pub(crate) fn content(&self, name: &str) -> Option<&Content> {
+        let found = self.sources.binary_search_by(|source| source.name.as_str().cmp(name));
+        found.ok().map(|index| &self.sources[index].content)
     }
 
     pub(crate) fn sources(&self) -> &[Source] {

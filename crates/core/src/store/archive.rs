@@ -1,6 +1,6 @@
 //! Questions asked of a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use audit_who_event::answer::Evidence;
 use audit_who_event::count::Counting;
 use audit_who_event::coverage::{Coverage, Problem};
 use audit_who_event::event::{Event, ObjectRef};
@@ -23,7 +24,8 @@ use super::query::{Planner, Query};
 use super::reader::Reader;
 use super::{failure, open_read_only, sums};
 use crate::error::{Error, ErrorKind};
-use crate::evidence;
+use crate::evidence::hashes::is_still;
+use crate::evidence::{self, Hashes};
 use crate::logs::Logs;
 
 /// How many records are read in one transaction: a writer can't clean up behind a long one.
@@ -69,29 +71,45 @@ impl Archive {
     ///
     /// If the store can't be read, or its record can't be unpacked.
     pub fn entry_at(&self, path: &str, offset: u64) -> Result<Option<Held>, Error> {
-        let failed = |error| failure::of(&self.path, &error);
-        let held = self.held(path, offset).map_err(failed)?;
-        held.transpose().map_err(|why| {
+        let mut reader = Reader::new(&self.connection, &self.holdings.sources);
+        let mut first = None;
+        let held = self.held(&mut reader, path, offset, &mut |held| {
+            first = Some(held);
+            true
+        });
+        held.map_err(|error| failure::of(&self.path, &error))?;
+        first.transpose().map_err(|why| {
             let detail = format!("the record of {path}:{offset} can't be unpacked: {why}");
             Error::new(ErrorKind::CorruptStore, self.path.to_string_lossy(), detail)
         })
     }
 
-    /// The newest file at the path comes first: the same may have been read under its name before.
-    fn held(&self, path: &str, offset: u64) -> rusqlite::Result<Option<Result<Held, String>>> {
+    /// Hands over what is held of a place, until `take` is content. The newest file at the path comes first: the same may
+    /// have been read under its name before.
+    fn held(
+        &self,
+        reader: &mut Reader<'_>,
+        path: &str,
+        offset: u64,
+        take: &mut dyn FnMut(Result<Held, String>) -> bool,
+    ) -> rusqlite::Result<()> {
         let mut generations = self.connection.prepare_cached(
             "SELECT r.generation, r.sha256 FROM generations AS g JOIN records AS r INDEXED BY records_by_address \
-             ON r.generation = g.id AND r.offset = ? WHERE g.path = ? ORDER BY g.id DESC LIMIT 1",
+             ON r.generation = g.id AND r.offset = ? WHERE g.path = ? ORDER BY g.id DESC",
         )?;
         let mut rows = generations.query((offset.cast_signed(), path))?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        let (generation, sha256): (i64, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
-        let mut reader = Reader::new(&self.connection, &self.holdings.sources);
-        let Some(stored) = reader.stored(generation, offset)? else { return Ok(None) };
-        Ok(Some(stored.map(|bytes| Held {
-            sha256: sha256.map_or_else(|| evidence::sha256(&bytes), |hash| evidence::hex(&hash)),
-            bytes,
-        })))
+        while let Some(row) = rows.next()? {
+            let (generation, sha256): (i64, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
+            let Some(stored) = reader.stored(generation, offset)? else { continue };
+            let held = stored.map(|bytes| Held {
+                sha256: sha256.map_or_else(|| evidence::sha256(&bytes), |hash| evidence::hex(&hash)),
+                bytes,
+            });
+            if take(held) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     #[cfg(test)]
@@ -233,6 +251,26 @@ impl Logs for Archive {
 
     fn samples_every_kind(&self) -> bool {
         true
+    }
+
+    /// Of what was read, whatever became of the files.
+    fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
+        let mut reader = Reader::new(&self.connection, &self.holdings.sources);
+        let mut hashes = Hashes::new();
+        for entry in entries {
+            let ended = self.held(&mut reader, &entry.source, entry.offset, &mut |held| match held {
+                Ok(held) if is_still(entry, &held.bytes) => {
+                    hashes.insert(entry.clone(), held.sha256);
+                    true
+                }
+                _ => false,
+            });
+            // What can't be read has no hash, which says so.
+            if ended.is_err() {
+                break;
+            }
+        }
+        hashes
     }
 }
 

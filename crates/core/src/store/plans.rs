@@ -1,9 +1,11 @@
 //! No question goes through all records.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use audit_who_event::answer::Evidence;
 use audit_who_event::case::{Ask, Case, Subject, Window};
 use audit_who_event::coverage::Coverage;
 use audit_who_event::event::Event;
@@ -19,6 +21,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::query::{Planner, Query};
 use super::{Archive, Keep, Recorder, Store};
 use crate::ask;
+use crate::evidence::Hashes;
 use crate::logs::Logs;
 use crate::tail::Tailer;
 
@@ -76,6 +79,10 @@ impl Logs for Explained {
 
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
         self.archive.sample(look, fork)
+    }
+
+    fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
+        self.archive.hashes(entries)
     }
 
     fn samples_every_kind(&self) -> bool {

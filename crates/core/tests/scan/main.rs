@@ -4,6 +4,8 @@
 
 mod codecs;
 mod discovery;
+mod forms;
+mod hashes;
 mod limits;
 mod pairs;
 mod passes;

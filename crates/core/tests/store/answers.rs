@@ -16,7 +16,7 @@ use audit_who_core::event::question::{Argument, QUESTIONS, Question, named};
 use audit_who_core::event::subject::Key;
 use audit_who_core::event::target::Target;
 use audit_who_core::store::{Archive, Keep};
-use audit_who_core::{Asked, Files, Inputs, Logs, Scan, ask, count, doctor};
+use audit_who_core::{Asked, Files, Inputs, Logs, Scan, ask, count, doctor, evidence};
 
 use crate::{Bench, fixture};
 
@@ -120,6 +120,31 @@ fn questions_are_answered_as_on_files() {
                     assert_doubted(&found.coverage, &name);
                 }
             }
+        }
+    }
+}
+
+/// A store hashes what it holds, whatever became of the file.
+#[test]
+fn entries_have_the_hashes_that_they_have_in_files() {
+    for log in logs() {
+        let bench = Bench::new();
+        let copy = bench.path("audit.log");
+        fs::copy(&log, &copy).unwrap();
+        bench.collect(&[&copy], Keep::All);
+        let (scan, inputs) = (Scan::new(), Inputs::open([&copy]));
+        let (files, archive) =
+            (Files::new(&scan, &inputs), Archive::open(bench.db(), Duration::ZERO).unwrap());
+        let subject = Subject::Target(Target::parse("pods").unwrap());
+        let mut answers =
+            ask(&files, Case::new(Ask::new(named("touched").unwrap(), subject))).findings.answers;
+        evidence::hash(&files, &mut answers);
+        let in_files = answers.clone();
+        fs::remove_file(&copy).unwrap();
+        evidence::hash(&archive, &mut answers);
+        assert_eq!(in_files, answers, "{}", log.display());
+        for answer in &mut answers {
+            answer.change_evidence(&mut |entry| assert!(entry.sha256.is_some()));
         }
     }
 }

@@ -189,6 +189,7 @@ impl<'l> Inquiry<'l> {
             length: fact.address.length,
             audit_id: fact.audit_id.clone(),
             stage: fact.stage.to_string(),
+            sha256: None,
         }
     }
 

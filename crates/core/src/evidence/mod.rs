@@ -1,5 +1,7 @@
 //! Entries, read again from where answers say that they stand.
 
+pub(crate) mod hashes;
+
 use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -8,6 +10,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+pub use self::hashes::{Hashes, hash, hash_in_place};
 use crate::codec::{Decoder, Encoding, MAGIC};
 use crate::error::Error;
 
