@@ -45,6 +45,7 @@ pub mod evidence;
 #[cfg(feature = "cel")]
 mod expression;
 pub mod follow;
+mod frames;
 mod head;
 mod input;
 mod layout;

@@ -13,6 +13,7 @@ use super::outline::{Extent, Outline};
 use crate::codec::{Decoder, Encoding};
 use crate::dated;
 use crate::error::{Error, ErrorKind, Shrunk};
+use crate::frames::{Frame, frames};
 use crate::head::Headed;
 use crate::layout::{HEAD, Layout};
 
@@ -45,6 +46,8 @@ pub(crate) struct LogFile {
     /// When its lines were written; told once, as it is the same for every reading.
     outline: OnceLock<Option<Outline>>,
     first_time: OnceLock<Option<Timestamp>>,
+    /// From where on zstd data can be read apart; told once.
+    frames: OnceLock<Vec<Frame>>,
 }
 
 impl LogFile {
@@ -73,6 +76,7 @@ impl LogFile {
             handle: Mutex::default(),
             outline: OnceLock::new(),
             first_time: OnceLock::new(),
+            frames: OnceLock::new(),
         })
     }
 
@@ -91,6 +95,20 @@ impl LogFile {
                 let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
                 Some(dated::first(&head, 0..whole, limit)?.time)
             })
+        })
+    }
+
+    /// Where lines of zstd data can be read apart from those before, some `spacing` bytes of content from each other: the
+    /// first place, and all others; empty if there are no others. The first caller's `spacing` counts.
+    pub(crate) fn frames(&self, spacing: u64) -> &[Frame] {
+        self.frames.get_or_init(|| {
+            let frames = || {
+                let is_lines = self.encoding == Encoding::Zstd
+                    && Layout::of(&self.decoded_head(HEAD).ok()?) == Layout::Lines;
+                let whole = self.snapshot(0).ok().filter(|_| is_lines)?;
+                frames(|at| whole.from(at), self.length, spacing).filter(|frames| frames.len() > 1)
+            };
+            frames().unwrap_or_default()
         })
     }
 

@@ -161,7 +161,7 @@ impl Scan {
 
 /// Keeps between which times the sources that can't be cut hold entries, where these are in order.
 fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64) {
-    for piece in plan.pieces.iter().filter(|piece| matches!(piece.part, Part::Whole { .. })) {
+    for piece in plan.pieces.iter().filter(|piece| !matches!(piece.part, Part::Range { .. })) {
         let source = &inputs.sources()[piece.source];
         let is_whole = findings.errors.iter().all(|error| error.path() != Path::new(&source.name));
         let tally = &findings.tallies[piece.source];

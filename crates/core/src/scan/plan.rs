@@ -7,6 +7,7 @@ use audit_who_event::coverage::{Moment, Tally, Timeline};
 use audit_who_event::time::Timestamp;
 
 use crate::codec::Encoding;
+use crate::frames::Frame;
 use crate::input::file::LogFile;
 use crate::input::outline::{Extent, Mark, SLACK};
 use crate::input::{Content, Source, rotation};
@@ -25,6 +26,8 @@ pub(super) enum Part {
     },
     /// Bytes from the start of a plain file.
     Range { from: u64, stop: u64 },
+    /// Bytes from the start of the content, which is decoded from a frame on that begins at or just before them.
+    Frames { first: Frame, from: u64, stop: u64 },
 }
 
 /// Who reads how much at once, at the most and at the least; in bytes.
@@ -71,7 +74,10 @@ impl Plan {
                 }
                 Content::File(file) => match span.filter(|span| is_outside(*span, window)) {
                     Some(span) => plan.leave(number, file.length, span),
-                    None => whole.push((file.length, number)),
+                    None => match file.frames(sizes.range) {
+                        [] => whole.push((file.length, number)),
+                        frames => plan.cut_frames(number, frames, sizes),
+                    },
                 },
                 Content::Stream(_) => match span.filter(|span| is_outside(*span, window)) {
                     Some(span) => plan.leave(number, 0, span),
@@ -105,6 +111,17 @@ impl Plan {
             let stop = (from + sizes.range).min(range.end);
             self.pieces.push(Piece { source, part: Part::Range { from, stop } });
             from = stop;
+        }
+    }
+
+    /// Cuts zstd data where frames begin. A line may go on in the next frame, and whether one begins with a frame is told only
+    /// by the end of the frame before: so the first line end in a frame still belongs to the piece before.
+    fn cut_frames(&mut self, source: usize, frames: &[Frame], sizes: Sizes) {
+        let from = |frame: &Frame| if frame.content == 0 { 0 } else { frame.content + 1 };
+        let ends = frames.iter().skip(1).map(from).chain([u64::MAX]);
+        for (first, stop) in frames.iter().zip(ends).filter(|(first, _)| first.content < sizes.reach) {
+            let part = Part::Frames { first: *first, from: from(first), stop: stop.min(sizes.reach) };
+            self.pieces.push(Piece { source, part });
         }
     }
 

@@ -144,7 +144,17 @@ fn expected(content: &[u8], literals: &Literals, max_line: usize) -> (Seen, Vec<
 }
 
 fn check(content: &[u8], literals: &Literals, scan_with: &Scan) -> Result<(), TestCaseError> {
-    let (_folder, path) = file(content);
+    check_packed(content, content, literals, scan_with)
+}
+
+/// The same of content that is written in some encoding.
+fn check_packed(
+    content: &[u8],
+    packed: &[u8],
+    literals: &Literals,
+    scan_with: &Scan,
+) -> Result<(), TestCaseError> {
+    let (_folder, path) = file(packed);
     let (seen, coverage) = scan(scan_with, &path, literals);
     let (wanted, bad, counts) = expected(content, literals, scan_with.max_line);
     let tally = &coverage.total;
@@ -187,6 +197,32 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// One zstd frame for each part between the cuts.
+fn framed(content: &[u8], mut cuts: Vec<usize>) -> Vec<u8> {
+    cuts.extend([0, content.len()]);
+    cuts.sort_unstable();
+    let parts = cuts.windows(2).map(|ends| &content[ends[0].min(content.len())..ends[1].min(content.len())]);
+    parts.flat_map(|part| zstd::bulk::compress(part, 1).unwrap()).collect()
+}
+
+#[test]
+fn a_damaged_frame_leaves_those_behind_it() {
+    let lines: Vec<String> = (0..3000).map(|number| format!("{{line {number}}}\n")).collect();
+    let content = lines.concat();
+    let [first, second] = [1, 2].map(|part| content.len() / 3 * part);
+    let mut packed = framed(content.as_bytes(), vec![first, second]);
+    let at = framed(&content.as_bytes()[..first], vec![]).len();
+    // The first block's header is left as it is, so that the frames are found.
+    packed[at + 30..at + 60].fill(0xff);
+    let (_folder, path) = file(&packed);
+    let (seen, coverage) = scan(&sizes(1024, 1024, 2), &path, &Literals::everything());
+    assert!(coverage.problems.iter().any(|problem| problem.fatal), "{:?}", coverage.problems);
+    assert_eq!(seen.0.first().unwrap().1, "{line 0}");
+    assert_eq!(seen.0.last().unwrap().1, "{line 2999}");
+    let of_thirds = |seen: &Seen| seen.0.iter().filter(|(address, _)| address.offset > second as u64).count();
+    assert_eq!(of_thirds(&seen), content[second..].lines().count() - 1);
+}
+
 /// Whether the scan takes the content for lines, as the slow reading does.
 fn is_lines(content: &[u8]) -> bool {
     crate::layout::Layout::of(&content[..content.len().min(crate::layout::HEAD)])
@@ -209,6 +245,18 @@ proptest! {
         max_line in prop_oneof![Just(MAX_LINE), 1_usize..100],
     ) {
         check(&content, &wanted, &sizes(block, range, threads).max_line(max_line))?;
+    }
+
+    /// The same where zstd data is read apart, wherever frames begin.
+    #[test]
+    fn a_scan_of_frames_equals_the_slow_reading(
+        content in content().prop_filter("lines", |content| is_lines(content)),
+        cuts in proptest::collection::vec(0_usize..600, 0..8), range in 1_u64..150, block in 1_usize..120, threads in 1_usize..5,
+        max_line in prop_oneof![Just(MAX_LINE), 1_usize..100],
+    ) {
+        let packed = framed(&content, cuts);
+        check_packed(&content, &packed, &literals(&["ab"]), &sizes(block, range, threads).max_line(max_line))?;
+        check_packed(&content, &packed, &Literals::everything(), &sizes(block, range, threads).max_line(max_line))?;
     }
 
     /// Without the prefilter the same events that hold a literal are found.

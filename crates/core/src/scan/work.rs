@@ -15,6 +15,7 @@ use super::order::Order;
 use super::plan::{Part, Piece};
 use crate::codec::{Decoder, Encoding, MAGIC};
 use crate::error::{Error, ErrorKind};
+use crate::frames::Frame;
 use crate::head::Headed;
 use crate::input::file::LogFile;
 use crate::input::{Content, Source};
@@ -85,6 +86,9 @@ impl<'a, F: Fold> Worker<'a, F> {
         let source = &self.sources[piece.source];
         let ended = match (&source.content, &piece.part) {
             (Content::File(file), Part::Range { from, stop }) => self.range(piece.source, file, *from, *stop),
+            (Content::File(file), Part::Frames { first, from, stop }) => {
+                self.frames(piece.source, file, *first, *from, *stop)
+            }
             (Content::File(file), Part::Whole { alone }) => self.file(piece.source, file, *alone),
             (Content::Stream(stream), _) => self.stream(piece.source, stream),
         };
@@ -102,6 +106,20 @@ impl<'a, F: Fold> Worker<'a, F> {
         let reader = file.snapshot(start)?;
         let (ledger, buffer) = self.ledger(source, Encoding::Plain);
         let lines = Lines::new(reader, buffer, ledger, start, stop);
+        Ok(if from == 0 { lines.run() } else { lines.run_behind_line_end() })
+    }
+
+    fn frames(
+        &mut self,
+        source: usize,
+        file: &LogFile,
+        first: Frame,
+        from: u64,
+        stop: u64,
+    ) -> Result<Ended, Error> {
+        let decoder = self.decoder(source, file.encoding, file.snapshot(first.at)?)?;
+        let (ledger, buffer) = self.ledger(source, file.encoding);
+        let lines = Lines::new(decoder, buffer, ledger, first.content, stop);
         Ok(if from == 0 { lines.run() } else { lines.run_behind_line_end() })
     }
 
