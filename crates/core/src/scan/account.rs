@@ -12,7 +12,7 @@ use audit_who_event::time::Timestamp;
 
 use super::ledger::{Ledger, Rules, Spans};
 use super::order::Order;
-use super::prefilter::Prefilter;
+use super::prefilter::{Prefilter, Yield};
 use crate::tail::{Batch, Flaw};
 
 /// What was followed so far, by the file that the API server writes: what is rotated from it belongs to it.
@@ -54,6 +54,7 @@ impl<F: Fold> Account<F> {
             timeline: &mut self.timelines[source],
             order: &mut order,
             spans: &mut spans,
+            search: Yield::default(),
         };
         if batch.data.is_empty() {
             for span in &batch.spans {

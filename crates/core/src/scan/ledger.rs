@@ -10,7 +10,7 @@ use audit_who_event::fold::{Address, Fold};
 
 use super::clock::Clock;
 use super::order::Order;
-use super::prefilter::Prefilter;
+use super::prefilter::{Prefilter, Yield};
 use crate::dated::is_object;
 use crate::layout::BOM;
 
@@ -34,6 +34,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) timeline: &'a mut Timeline,
     pub(super) order: &'a mut Order,
     pub(super) spans: &'a mut Spans,
+    pub(super) search: Yield,
 }
 
 impl<F: Fold> Ledger<'_, F> {
@@ -45,7 +46,8 @@ impl<F: Fold> Ledger<'_, F> {
     pub(super) fn lines(&mut self, offset: u64, text: &[u8]) {
         self.tally.bytes += text.len() as u64;
         let rules = self.rules;
-        let mut hits = rules.prefilter.hits(text);
+        let skipped = self.tally.skipped_bytes;
+        let mut hits = self.search.hits(&rules.prefilter, text);
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text) {
             let selected = hits.is_in(start, end);
@@ -63,6 +65,7 @@ impl<F: Fold> Ledger<'_, F> {
             let selected = hits.is_in(start, text.len());
             self.line(offset + start as u64, &text[start..], selected);
         }
+        self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
         self.clock(offset).look(text);
     }
 

@@ -13,6 +13,7 @@ use super::ledger::{Ledger, Rules, Spans};
 use super::lines::{Ended, Lines};
 use super::order::Order;
 use super::plan::{Part, Piece};
+use super::prefilter::Yield;
 use crate::codec::{Decoder, Encoding, MAGIC};
 use crate::error::{Error, ErrorKind};
 use crate::frames::Frame;
@@ -165,6 +166,18 @@ impl<'a, F: Fold> Worker<'a, F> {
         let Findings { fold, tallies, timelines, orders, encodings, spans, .. } = &mut self.findings;
         encodings[source] = Some(encoding);
         let (tally, timeline, order) = (&mut tallies[source], &mut timelines[source], &mut orders[source]);
-        (Ledger { rules: self.rules, source, fold, tally, timeline, order, spans }, &mut self.buffer)
+        (
+            Ledger {
+                rules: self.rules,
+                source,
+                fold,
+                tally,
+                timeline,
+                order,
+                spans,
+                search: Yield::default(),
+            },
+            &mut self.buffer,
+        )
     }
 }
