@@ -1,4 +1,4 @@
-//! One line, whatever its bytes: it is decoded within its bounds, the same with and without lists, and nothing of it
+//! One line, whatever its bytes: it is decoded within its bounds, the same with and without details, and nothing of it
 //! reaches a terminal raw.
 
 #![no_main]
@@ -17,7 +17,7 @@ const STYLE: Style = Style { color: false, zone: Zone::Utc, width: None };
 /// Looks at all that is found.
 struct Findings<'a> {
     line: &'a [u8],
-    lists: bool,
+    details: bool,
     /// Where events and bad spans are, in the order in which they come.
     spans: Vec<(Range<usize>, bool)>,
 }
@@ -41,13 +41,13 @@ impl Sink for Findings<'_> {
         self.spans.push((span, false));
     }
 
-    fn wants_lists(&self) -> bool {
-        self.lists
+    fn wants_details(&self) -> bool {
+        self.details
     }
 }
 
-fn findings(line: &[u8], lists: bool) -> Vec<(Range<usize>, bool)> {
-    let mut findings = Findings { line, lists, spans: Vec::new() };
+fn findings(line: &[u8], details: bool) -> Vec<(Range<usize>, bool)> {
+    let mut findings = Findings { line, details, spans: Vec::new() };
     decode(line, &mut findings);
     for (span, _) in &findings.spans {
         assert!(span.start <= span.end && span.end <= line.len());

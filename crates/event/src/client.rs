@@ -42,23 +42,33 @@ enum Place {
 ///
 /// The name is at most 64 bytes of printable ASCII, spaces among it. `None` if the agent does not begin with such a character.
 pub fn client(user_agent: &str) -> Option<String> {
+    let mut name = String::new();
+    write_client(user_agent, &mut name).then_some(name)
+}
+
+/// Writes the program that a `User-Agent` tells of behind what stands in `name`; says whether it tells of one.
+pub(crate) fn write_client(user_agent: &str, name: &mut String) -> bool {
     let known = NAMES.iter().find(|(place, text, _)| match place {
         Place::Start => user_agent.starts_with(text),
         Place::End => user_agent.ends_with(text),
         Place::Anywhere => user_agent.contains(text),
     });
-    if let Some((_, _, name)) = known {
-        return Some((*name).to_owned());
+    if let Some((_, _, known)) = known {
+        name.push_str(known);
+        return true;
     }
+    let start = name.len();
     let program = word(user_agent.split('/').next().unwrap_or_default());
-    let name = match controller(user_agent) {
-        Some(controller) if MANY_IN_ONE.iter().any(|end| program.ends_with(end)) => {
-            format!("{program}/{controller}")
-        }
-        _ => program.to_owned(),
-    };
+    name.push_str(program);
+    if let Some(controller) = controller(user_agent)
+        && MANY_IN_ONE.iter().any(|end| program.ends_with(end))
+    {
+        name.push('/');
+        name.push_str(controller);
+    }
     // All of it is ASCII: it can be cut anywhere.
-    (!name.is_empty()).then(|| name.chars().take(MAX_LEN).collect())
+    name.truncate(start + MAX_LEN);
+    name.len() > start
 }
 
 /// The controller in `kube-controller-manager/VERSION (OS/ARCH) kubernetes/COMMIT/CONTROLLER`. Where controllers have

@@ -8,11 +8,11 @@ use crate::event::{Event, ObjectRef, ResponseStatus, User};
 use crate::json::{Cursor, Json};
 use crate::plain::{self, Plain};
 use crate::time::Timestamp;
-use crate::wire::{Int, List, Pairs, Str, Strs, lenient};
+use crate::wire::{Detail, Int, List, Pairs, Str, Strs, Uri, lenient};
 
 lenient!(User<'a> {
     "username" => username: Str<'de>,
-    "uid" => uid: Str<'de>,
+    "uid" => uid: Detail<Str<'de>>,
     "groups" => groups: Strs<'de>,
     "extra" => extra: Pairs<'de, Strs<'de>>,
 });
@@ -20,19 +20,19 @@ lenient!(User<'a> {
 lenient!(ObjectRef<'a> {
     "resource" => resource: Str<'de>,
     "namespace" => namespace: Str<'de>,
-    "name" => name: Str<'de>,
-    "uid" => uid: Str<'de>,
+    "name" => name: Detail<Str<'de>>,
+    "uid" => uid: Detail<Str<'de>>,
     "apiGroup" => api_group: Str<'de>,
     "apiVersion" => api_version: Str<'de>,
-    "resourceVersion" => resource_version: Str<'de>,
+    "resourceVersion" => resource_version: Detail<Str<'de>>,
     "subresource" => subresource: Str<'de>,
 });
 
 lenient!(ResponseStatus<'a> {
     ["metadata"],
-    "status" => status: Str<'de>,
-    "message" => message: Str<'de>,
-    "reason" => reason: Str<'de>,
+    "status" => status: Detail<Str<'de>>,
+    "message" => message: Detail<Str<'de>>,
+    "reason" => reason: Detail<Str<'de>>,
     "details" => details: Option<Json<'de>>,
     "code" => code: Int,
 });
@@ -86,10 +86,10 @@ pub(crate) struct WireEvent<'a> {
 
 lenient!(WireEvent<'a> {
     ["kind", "apiVersion"],
-    "level" => event.level: Str<'de>,
+    "level" => event.level: Detail<Str<'de>>,
     "auditID" => event.audit_id: Str<'de>,
     "stage" => event.stage: Str<'de>,
-    "requestURI" => event.request_uri: Str<'de>,
+    "requestURI" => event.request_uri: Uri<'de>,
     "verb" => event.verb: Str<'de>,
     "user" => event.user: User<'de>,
     "impersonatedUser" => event.impersonated_user: Option<User<'de>>,
@@ -109,10 +109,10 @@ lenient!(WireEvent<'a> {
 });
 
 impl<'a> WireEvent<'a> {
-    /// Reads the JSON value at the start of `text`; says how many bytes it takes. Without `lists`, lists and maps of the
-    /// event stay empty. After an error, what was read is of no use.
-    pub(crate) fn read(&mut self, text: &'a str, lists: bool) -> Result<usize, serde_json::Error> {
-        let mut cursor = Cursor::new(text, lists);
+    /// Reads the JSON value at the start of `text`; says how many bytes it takes. Without `details`, what
+    /// [`Sink::wants_details`](crate::envelope::Sink::wants_details) names stays empty. After an error, what was read is of no use.
+    pub(crate) fn read(&mut self, text: &'a str, details: bool) -> Result<usize, serde_json::Error> {
+        let mut cursor = Cursor::new(text, details);
         if text.starts_with('{') && self.fill(&mut cursor).is_some() {
             return Ok(cursor.at());
         }
@@ -153,9 +153,9 @@ mod tests {
         Some((format!("{read:?}"), values.byte_offset()))
     }
 
-    fn walked(text: &str, lists: bool) -> Option<(WireEvent<'_>, usize)> {
+    fn walked(text: &str, details: bool) -> Option<(WireEvent<'_>, usize)> {
         let mut event = WireEvent::default();
-        let mut cursor = Cursor::new(text, lists);
+        let mut cursor = Cursor::new(text, details);
         event.fill(&mut cursor).map(|()| (event, cursor.at()))
     }
 
@@ -166,6 +166,8 @@ mod tests {
         r#""pods""#,
         r#""200""#,
         r#""a\u0026b""#,
+        r#""/a?b\u0026c?d""#,
+        r#""?b\u0026c""#,
         r#""\ud834\udd1e""#,
         r#""ä\n\"""#,
         "200",
@@ -261,6 +263,10 @@ mod tests {
                     (event.user.username.to_string(), event.verb.to_string(), event.code(), event.stage_time)
                 };
                 prop_assert_eq!(told(&brief.event), told(&event.event));
+                let behind = event.event.request_uri.strip_prefix(&*brief.event.request_uri);
+                prop_assert!(behind.is_some_and(|query| query.is_empty() || query.starts_with('?')), "{:?}", brief.event);
+                let (mut brief, mut event) = (brief, event);
+                prop_assert_eq!(brief.event().is_some(), event.event().is_some());
             }
             prop_assert_eq!(walked(&text, true).is_some(), walked(&text, false).is_some());
         }

@@ -16,9 +16,10 @@ pub trait Sink {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>);
     /// Bytes of the line that hold no event, and why.
     fn bad(&mut self, span: Range<usize>, reason: &str);
-    /// Whether groups, extra, addresses and annotations of events are looked at. If not they may be empty, which spares
-    /// their allocation.
-    fn wants_lists(&self) -> bool {
+    /// Whether details of events are looked at: level, groups, extra, addresses, annotations, uids, names of objects, what a
+    /// status says beside its code, and queries of URIs. If not they may be empty, and nothing is allocated for an event as
+    /// the API server writes it.
+    fn wants_details(&self) -> bool {
         true
     }
 }
@@ -57,7 +58,7 @@ impl<'a> Line<'a> {
                 return;
             }
             let mut record = WireEvent::default();
-            match read(&self.text[at..], sink.wants_lists(), &mut record) {
+            match read(&self.text[at..], sink.wants_details(), &mut record) {
                 Ok(length) => {
                     let end = at + length;
                     // Behind a torn record only a whole rest of the line counts: what a torn record merely held
@@ -127,7 +128,7 @@ impl<'a> Line<'a> {
             let start = item.get().as_ptr().addr() - self.text.as_ptr().addr();
             let span = start..start + item.get().len();
             let mut record = WireEvent::default();
-            match record.read(item.get(), sink.wants_lists()) {
+            match record.read(item.get(), sink.wants_details()) {
                 Ok(_) => {
                     // A list in a list is no form that anything writes, and would let depth grow.
                     record.items = None;
@@ -150,9 +151,9 @@ impl<'a> Line<'a> {
 }
 
 /// Reads one value: an event, a list of events, or an array, which is taken for the items of a list. Says how long it is.
-fn read<'a>(text: &'a str, lists: bool, into: &mut WireEvent<'a>) -> Result<usize, serde_json::Error> {
+fn read<'a>(text: &'a str, details: bool, into: &mut WireEvent<'a>) -> Result<usize, serde_json::Error> {
     if !text.starts_with('[') {
-        return into.read(text, lists);
+        return into.read(text, details);
     }
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Json<'_>>();
     into.items = values.next().transpose()?;

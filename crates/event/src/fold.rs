@@ -20,9 +20,9 @@ pub struct Address {
 pub trait Fold: Send {
     /// Takes one event. The event borrows from the line: keep what is needed.
     fn event(&mut self, event: &Event<'_>, address: Address);
-    /// Whether groups, extra, addresses and annotations of events are looked at; if not they may be empty, which is
-    /// faster.
-    fn wants_lists(&self) -> bool {
+    /// Whether details of events are looked at: level, groups, extra, addresses, annotations, uids, names of objects, what a
+    /// status says beside its code, and queries of URIs. If not they may be empty, which is faster.
+    fn wants_details(&self) -> bool {
         true
     }
     /// Which entries of a kind it looks at; of all others it learns nothing.

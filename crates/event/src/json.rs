@@ -41,13 +41,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     at: usize,
-    /// Whether the items of lists and maps are kept; if not they are walked over, and lists stay empty.
-    pub(crate) lists: bool,
+    /// Whether details are kept; if not they are walked over, and lists, maps and some texts stay empty.
+    pub(crate) details: bool,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) const fn new(text: &'a str, lists: bool) -> Self {
-        Self { text, at: 0, lists }
+    pub(crate) const fn new(text: &'a str, details: bool) -> Self {
+        Self { text, at: 0, details }
     }
 
     /// Bytes from the start of the text.
@@ -108,6 +108,18 @@ impl<'a> Cursor<'a> {
         let end = self.special(start).filter(|end| self.text.as_bytes()[*end] == b'"')?;
         self.at = end + 1;
         self.text.get(start..end)
+    }
+
+    /// What stands in front of the question mark of the next string, if an escape follows behind it. The cursor stays.
+    pub(crate) fn path_before_escape(&mut self) -> Option<&'a str> {
+        if self.peek() != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let bytes = self.text.as_bytes();
+        let escape = self.special(start).filter(|at| bytes[*at] == b'\\')?;
+        let length = memchr::memchr(b'?', &bytes[start..escape]).filter(|length| *length > 0)?;
+        self.text.get(start..start + length)
     }
 
     /// The next string, which holds escapes.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::de::Deserialize;
 
 use crate::json::{Cursor, Json};
-use crate::wire::{Flag, Int, List, Pairs, Str, Strs};
+use crate::wire::{Detail, Flag, Int, List, Pairs, Str, Strs, Uri};
 
 /// What can be read at a cursor.
 pub(crate) trait Plain<'a>: Deserialize<'a> {
@@ -51,7 +51,29 @@ impl<'a> Plain<'a> for Str<'a> {
     }
 
     fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
-        if cursor.peek() == b'"' { cursor.pass_string() } else { Self::plain(cursor).map(drop) }
+        match cursor.plain_string() {
+            Some(_) => Some(()),
+            None if cursor.peek() == b'"' => cursor.pass_string(),
+            None => Self::plain(cursor).map(drop),
+        }
+    }
+}
+
+impl<'a, T: Plain<'a> + Default> Plain<'a> for Detail<T> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        if cursor.details { T::plain(cursor).map(Self) } else { T::pass(cursor).map(|()| Self::default()) }
+    }
+}
+
+impl<'a> Plain<'a> for Uri<'a> {
+    fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
+        // Escapes are those of the query: without it nothing need be put together.
+        if !cursor.details
+            && let Some(path) = cursor.path_before_escape()
+        {
+            return cursor.pass_string().map(|()| Self(Str(Cow::Borrowed(path))));
+        }
+        Str::plain(cursor).map(Self)
     }
 }
 
@@ -86,7 +108,7 @@ impl<'a, T: Plain<'a>> Plain<'a> for List<T> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         let mut items = Vec::new();
         if cursor.null().is_none() {
-            if !cursor.lists {
+            if !cursor.details {
                 cursor.items(T::pass)?;
                 return Some(Self(items));
             }
@@ -103,7 +125,7 @@ impl<'a, T: Plain<'a>> Plain<'a> for Pairs<'a, T> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         let mut pairs = Vec::new();
         if cursor.null().is_none() {
-            if !cursor.lists {
+            if !cursor.details {
                 cursor.pairs(|cursor, _| T::pass(cursor))?;
                 return Some(Self(pairs));
             }

@@ -136,6 +136,38 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
     }
 }
 
+/// What stays empty where no details are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Detail<T>(pub(crate) T);
+
+impl<'a> From<Detail<Str<'a>>> for Cow<'a, str> {
+    fn from(detail: Detail<Str<'a>>) -> Self {
+        detail.0.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Detail<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+/// A URI, which may end in front of its query where no details are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uri<'a>(pub(crate) Str<'a>);
+
+impl<'a> From<Uri<'a>> for Cow<'a, str> {
+    fn from(uri: Uri<'a>) -> Self {
+        uri.0.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Uri<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Str::deserialize(deserializer).map(Self)
+    }
+}
+
 /// A whole number; anything else is `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Int(pub(crate) Option<i64>);

@@ -213,8 +213,8 @@ impl<F: Fold> Sink for Collector<'_, F> {
         self.spans.add(address, || reason.to_owned());
     }
 
-    fn wants_lists(&self) -> bool {
-        self.fold.wants_lists()
+    fn wants_details(&self) -> bool {
+        self.fold.wants_details()
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Dimension {
     /// Whether the key has parts, in the order of [`Api`](super::Api).
     pub(crate) is_api: bool,
     /// Whether the key is made of addresses or annotations.
-    pub(crate) uses_lists: bool,
+    pub(crate) uses_details: bool,
     /// Of these one stands in every line that counts.
     pub(crate) literals: &'static [&'static str],
 }
@@ -70,7 +70,7 @@ const fn of_all(
         counted: ["request", "requests"],
         key,
         is_api: false,
-        uses_lists: false,
+        uses_details: false,
         literals: STAGES,
     }
 }
@@ -103,7 +103,7 @@ pub(crate) const ALL: &[Dimension] = &[
         put(key, event.object_ref.as_ref().map_or("", |object| object.namespace.as_ref()))
     }),
     of_all("clients", "client", |event, key| {
-        put(key, client::client(&event.user_agent).as_deref().unwrap_or_default())
+        client::write_client(&event.user_agent, key) || put(key, "")
     }),
     of_all("codes", "code", |event, key| match event.code() {
         0 => put(key, ""),
@@ -111,7 +111,7 @@ pub(crate) const ALL: &[Dimension] = &[
         code => write!(key, "{code}").is_ok(),
     }),
     Dimension {
-        uses_lists: true,
+        uses_details: true,
         ..of_all("hosts", "host", |event, key| {
             // All but the last can be set by the client.
             put(key, event.source_ips.last().map_or("", AsRef::as_ref))
@@ -134,16 +134,16 @@ pub(crate) const DEPRECATED: &[Dimension] = &[Dimension {
         };
         let (group, version) = group_version(event);
         let release = event.annotation("k8s.io/removed-release").unwrap_or_default();
-        let client = client::client(&event.user_agent).unwrap_or_default();
-        for part in [group, version, object.resource.as_ref(), object.subresource.as_ref(), release, &client]
-        {
+        for part in [group, version, object.resource.as_ref(), object.subresource.as_ref(), release] {
             key.push_str(part);
             key.push(SEPARATOR);
         }
+        client::write_client(&event.user_agent, key);
+        key.push(SEPARATOR);
         ALL.iter().find(|dimension| dimension.name == "users").is_some_and(|users| (users.key)(event, key))
     },
     is_api: true,
-    uses_lists: true,
+    uses_details: true,
     // The name of the annotation but for its slash; `k8s.io` alone stands in every entry.
     literals: &["deprecated"],
 }];

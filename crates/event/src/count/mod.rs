@@ -114,8 +114,8 @@ impl Fold for Counting {
         }
     }
 
-    fn wants_lists(&self) -> bool {
-        self.dimension.uses_lists || !self.selection.is_empty()
+    fn wants_details(&self) -> bool {
+        self.dimension.uses_details || !self.selection.is_empty()
     }
 
     fn merge(&mut self, other: Self) {
