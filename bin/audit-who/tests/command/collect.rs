@@ -37,6 +37,38 @@ fn once_takes_what_is_there_and_goes_on_there_the_next_time() {
     bench.assert_stored(0..55);
 }
 
+/// Where packing ended and the original was not removed, as after a crash between the two.
+#[test]
+fn a_packed_copy_is_compared_with_what_it_was_packed_from() {
+    const OTHER: &str = "is not what it was packed from";
+    let original = entries(0..2000);
+    // Behind the head, in front of the last record.
+    let at = original.len() / 2 + original[original.len() / 2..].find("xxxxx").unwrap();
+    let changed = format!("{}y{}", &original[..at], &original[at + 1..]);
+    let longer = format!("{original}{}", entries(2000..2001));
+    let half = gzip(&original);
+    let copies = [
+        (gzip(&original), None),
+        (gzip(&changed), Some(at)),
+        (gzip(&longer), Some(original.len())),
+        (gzip(&entries(0..1000)), Some(entries(0..1000).len())),
+        // It is being packed still.
+        (half[..half.len() / 2].to_vec(), None),
+    ];
+    for (number, (copy, wanted)) in copies.into_iter().enumerate() {
+        let bench = Bench::new();
+        fs::write(bench.log(ROTATED), &original).unwrap();
+        fs::write(bench.log(&format!("{ROTATED}.gz")), copy).unwrap();
+        append(&bench.log("audit.log"), &entries(5000..5001));
+        let told = bench.once();
+        assert_eq!(told.stderr.contains(OTHER), wanted.is_some(), "{number}: {told:?}");
+        if let Some(offset) = wanted {
+            assert!(told.stderr.contains(&format!(" offset={offset} ")), "{number}: {told:?}");
+        }
+        assert!(told.stderr.contains(" events=2001 kept=2001 "), "{number}: {told:?}");
+    }
+}
+
 #[test]
 fn what_is_kept_can_be_chosen() {
     let bench = Bench::new();

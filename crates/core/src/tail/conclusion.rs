@@ -39,6 +39,7 @@ impl Tailer {
             let known = &generation.checkpoint;
             let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);
             if generation.ended && (moved || known.state == State::Growing) {
+                generation.tell_other_copies();
                 self.close(index, State::Final)?;
             }
             if self.generations[index].ended {

@@ -13,6 +13,7 @@
 //! Hints only shorten the wait: what is true is looked up in the files each time.
 
 mod batch;
+mod comparison;
 mod conclusion;
 mod content;
 mod cut;
