@@ -76,7 +76,10 @@ fn no_entry_needs_memory_of_its_own() {
         for (name, question) in questions {
             let [once, twice] = [0, 1].map(|log| allocations(&paths[log], question));
             let more = twice.saturating_sub(once);
-            assert!(more * 50 < entries, "{name} at {level:?}: {more} more for {entries} entries, {once} before");
+            assert!(
+                more * 50 < entries,
+                "{name} at {level:?}: {more} more for {entries} entries, {once} before"
+            );
         }
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn args() -> Vec<Arg> {
         duration("refresh-interval", "Look so often for new files and what grew; 1s, or 250ms with --poll"),
         flag("poll", "Don't rely on the system to say what changed, as on network file systems"),
         size("max-line", "Hold lines of up to so many bytes, 64MiB by default; longer ones are noted as bad"),
+        size("max-held", "Hold removed files that are not read yet while they are no larger together, 16GiB by default; others are noted as gaps"),
         duration("keep-for", "Remove events that are older, such as 90d"),
         size("max-size", "Remove the oldest events while the store is larger, such as 20GB"),
         busy_timeout(),
@@ -132,6 +133,9 @@ impl Options {
         }
         if let Some(size) = matches.get_one::<u64>("max-line") {
             builder = builder.buffer_max_size(usize::try_from(*size).unwrap_or(usize::MAX));
+        }
+        if let Some(size) = matches.get_one::<u64>("max-held") {
+            builder = builder.max_held_bytes(*size);
         }
         Ok(Self {
             db: db_of(matches)?,

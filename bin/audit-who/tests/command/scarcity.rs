@@ -175,6 +175,35 @@ fn what_unpacks_to_a_thousand_times_as_much_takes_little_memory() {
     assert_eq!(bench.count("bad_spans"), 1);
 }
 
+/// A removed file keeps its room on the disk until it is read: how much of that is borne can be said.
+#[test]
+fn removed_files_are_held_as_far_as_they_may_be() {
+    const MIB: usize = 1024 * 1024;
+    for (options, gaps) in [(vec![], 0), (vec!["--max-held", "1MiB"], 1)] {
+        let bench = Bench::new();
+        append(&bench.log("audit.log"), &entries(0..1));
+        let mut command = bench.collect(["-v", "--busy-timeout", "10ms"]);
+        let mut collector = Collector::start(command.args(options).arg(bench.logs()));
+        collector.until("DEBUG committed");
+        // While nothing can be committed, not much is read: less than is written here.
+        let connection = bench.connection();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let long: String = (1..40).map(|number| entry(number, MIB / 2) + "\n").collect();
+        append(&bench.log("audit.log"), &long);
+        collector.until("a commit failed");
+        fs::remove_file(bench.log("audit.log")).unwrap();
+        append(&bench.log("audit.log"), &entries(40..41));
+        connection.execute_batch("COMMIT").unwrap();
+        let is_there = |number: usize| bench.stored().contains_key(&number);
+        // Both are told behind what they tell of.
+        while !is_there(40) || bench.count("gaps") < gaps {
+            collector.until("");
+        }
+        assert_eq!(collector.terminate().status, 0);
+        assert_eq!((bench.count("gaps"), is_there(39)), (gaps, gaps == 0));
+    }
+}
+
 /// The most memory that a process has held, in KiB.
 fn peak(pid: u32) -> usize {
     let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap();

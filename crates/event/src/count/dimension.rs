@@ -102,9 +102,7 @@ pub(crate) const ALL: &[Dimension] = &[
     of_all("namespaces", "namespace", |event, key| {
         put(key, event.object_ref.as_ref().map_or("", |object| object.namespace.as_ref()))
     }),
-    of_all("clients", "client", |event, key| {
-        client::write_client(&event.user_agent, key) || put(key, "")
-    }),
+    of_all("clients", "client", |event, key| client::write_client(&event.user_agent, key) || put(key, "")),
     of_all("codes", "code", |event, key| match event.code() {
         0 => put(key, ""),
         // Writing to a String can't fail.
