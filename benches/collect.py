@@ -72,7 +72,9 @@ def generated(size, level, long_lines):
     return warm(long)
 
 def packed(log):
-    gz = log.with_name(f"{log.name}.gz")
+    # Beside the log it would be a copy of it, and compared with it.
+    gz = log.parent / "packed" / f"{log.name}.gz"
+    gz.parent.mkdir(exist_ok=True)
     if not gz.exists():
         written(gz, lambda out: subprocess.run(["gzip", "-c", log], stdout=out, check=True))
     return warm(gz)
