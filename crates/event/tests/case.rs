@@ -13,6 +13,8 @@ use audit_who_event::fold::{Address, Fold};
 use audit_who_event::glob::Glob;
 use audit_who_event::peek;
 use audit_who_event::question::{Argument, QUESTIONS, Question, named};
+use audit_who_event::share::Kind;
+use audit_who_event::subject;
 use audit_who_event::target::Target;
 use audit_who_event::time::Timestamp;
 use audit_who_testkit::entry::Level;
@@ -124,6 +126,67 @@ fn neither_order_nor_parts_nor_the_prefilter_change_what_is_found() {
             }
         }
     }
+}
+
+/// Holds what a case takes against the share of its kind that it says to look at.
+struct Shares<'a> {
+    case: &'a mut Case,
+    left_out: &'a mut usize,
+}
+
+impl Sink for Shares<'_> {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+        let (group, resource) = subject::resource_of(event);
+        let subresource = event.object_ref.as_ref().map_or("", |object| &*object.subresource);
+        let kind = Kind {
+            group,
+            resource,
+            subresource,
+            verb: &event.verb,
+            stage: &event.stage,
+            level: &event.level,
+        };
+        let before = self.case.entries().count();
+        let address = Address { source: 0, offset: 0, length: span.len() as u64 };
+        self.case.event(event, address);
+        if !self.case.share(&kind).holds(event.code(), &event.user.username) {
+            *self.left_out += 1;
+            assert_eq!(
+                self.case.entries().count(),
+                before,
+                "{kind:?} {} {}",
+                event.code(),
+                event.user.username
+            );
+        }
+    }
+    fn bad(&mut self, span: Range<usize>, reason: &str) {
+        panic!("{span:?}: {reason}");
+    }
+}
+
+/// What a store does not read for a question is nothing that the question takes.
+#[test]
+fn a_case_takes_nothing_that_is_in_no_share() {
+    let mut left_out = 0;
+    for story in scenario::all() {
+        for level in [Level::Metadata, Level::RequestResponse] {
+            let all = lines(&story.log(level));
+            for question in QUESTIONS {
+                for subject in subjects(question).into_iter().chain([target("events/*"), target("leases/*")])
+                {
+                    let mut case = Case::new(Ask::new(question, subject));
+                    for (_, line) in &all {
+                        envelope::decode(
+                            line.as_bytes(),
+                            &mut Shares { case: &mut case, left_out: &mut left_out },
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(left_out > 10_000, "{left_out}");
 }
 
 /// `kubectl apply` looks for an object, finds none and creates it: that is not its end.
