@@ -63,38 +63,40 @@ pub(crate) fn hashes<C: AsRef<Content>>(
     hashes
 }
 
-/// The hashes of entries in one content, which are in order; of those behind a place that can't be read, none.
+/// The hashes of entries in one content, which are in order; what can't be read has none. That is one entry of a plain file,
+/// and of others all behind it, too.
 fn of_content(content: &Content, entries: &[&Evidence], hashes: &mut Hashes) {
-    let ended = match content {
-        Content::File(file) if file.encoding == Encoding::Plain => file.snapshot(0).ok().and_then(|whole| {
-            entries
-                .iter()
-                .try_for_each(|entry| each(whole.from(entry.offset), entry.offset, &[*entry], hashes))
-        }),
-        Content::File(file) => file.snapshot(0).ok().and_then(|raw| {
-            let content = Decoder::new(file.encoding, raw).ok()?;
-            each(content, 0, entries, hashes)
-        }),
-        Content::Stream(stream) => stream.open().ok().and_then(|reading| {
+    match content {
+        Content::File(file) => {
+            let Ok(whole) = file.snapshot(0) else { return };
+            if file.encoding == Encoding::Plain {
+                for entry in entries {
+                    each(whole.from(entry.offset), entry.offset, &[*entry], hashes);
+                }
+            } else if let Ok(content) = Decoder::new(file.encoding, whole) {
+                each(content, 0, entries, hashes);
+            }
+        }
+        Content::Stream(stream) => {
+            let Ok(reading) = stream.open() else { return };
             let raw = Headed::new(reading, MAGIC);
             let encoding = Encoding::of(raw.head());
-            each(Decoder::new(encoding, raw).ok()?, 0, entries, hashes)
-        }),
-    };
-    // What is missing has no hash, which says so.
-    let _ = ended;
+            if let Ok(content) = Decoder::new(encoding, raw) {
+                each(content, 0, entries, hashes);
+            }
+        }
+    }
 }
 
 /// Takes the hash of what stands in each entry's place, if that is the entry; the content begins at `at`.
-fn each(content: impl Read, at: u64, entries: &[&Evidence], hashes: &mut Hashes) -> Option<()> {
+fn each(content: impl Read, at: u64, entries: &[&Evidence], hashes: &mut Hashes) {
     let mut parts = Parts::new(content, at);
-    entries.iter().try_for_each(|entry| {
-        let bytes = parts.read(entry)?;
+    for entry in entries {
+        let Some(bytes) = parts.read(entry) else { return };
         if is_still(entry, bytes) {
             hashes.insert((*entry).clone(), sha256(bytes));
         }
-        Some(())
-    })
+    }
 }
 
 /// Whether bytes hold an event with the entry's audit ID and stage.
