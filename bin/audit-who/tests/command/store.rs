@@ -104,7 +104,10 @@ fn what_is_no_store_is_told() {
     assert!(absent.stderr.contains("the store cannot be opened"), "{absent:?}");
     let no_store = asked(&text);
     assert_eq!(no_store.status, 2);
-    assert!(no_store.stderr.contains("is no store of audit-who"), "{no_store:?}");
+    assert!(
+        no_store.stderr.contains("is no store of audit-who; audit-who collect makes one"),
+        "{no_store:?}"
+    );
     assert!(!folder.path().join("absent.db").exists());
 }
 

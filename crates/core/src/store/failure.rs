@@ -15,7 +15,8 @@ pub(crate) fn of(path: &Path, error: &rusqlite::Error) -> Error {
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied,
         ) => ErrorKind::ReadOnly,
         Some(ErrorCode::DatabaseCorrupt) => ErrorKind::CorruptStore,
-        Some(ErrorCode::NotADatabase) => ErrorKind::NoStore,
+        // SQLite's own words say no more than that.
+        Some(ErrorCode::NotADatabase) => return Error::new(ErrorKind::NoStore, path.to_string_lossy(), ""),
         Some(ErrorCode::CannotOpen) => ErrorKind::CannotOpen,
         Some(ErrorCode::SystemIoFailure) => ErrorKind::StoreIo,
         _ => ErrorKind::Database,
