@@ -55,7 +55,7 @@ pub(crate) struct Generation {
     pub(crate) fate: &'static str,
     /// Why packed data has no more than was read, though more should follow; until it is noted.
     pub(crate) lack: Option<String>,
-    /// Whether a packed file with it was removed before it was read.
+    /// Whether a packed file with it was removed, or changed, before it was read.
     pub(crate) robbed: bool,
     /// Whether it was gone when the next one of its source was met: others may have come and gone in between.
     pub(crate) severed: bool,
@@ -151,6 +151,9 @@ impl Generation {
         self.places.retain(|known| !known.stat.is_same_file(&place.stat));
         if place.encoding == Encoding::Plain {
             self.seen = self.seen.max(place.stat.size);
+        } else {
+            // It tells how much there is.
+            self.robbed = false;
         }
         // A packed copy tells no more than the file that was closed and packed, as long as that is there.
         if place.encoding == Encoding::Plain || !self.places.iter().any(Place::is_whole) {
@@ -253,7 +256,11 @@ impl Generation {
                     self.open = Some((content, place));
                     return Ok(None);
                 }
-                Opened::Nothing => self.exhaust(&place.stat),
+                Opened::Nothing => {
+                    // What it had is lost, unless another look finds it.
+                    self.robbed |= place.encoding != Encoding::Plain;
+                    self.exhaust(&place.stat);
+                }
                 Opened::Other => return Ok(Some(Read::Other(place.stat))),
                 Opened::Lacking(end) => self.lack(&place, end),
             }

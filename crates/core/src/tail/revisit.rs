@@ -29,7 +29,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>
         let Some(&found) = unclaimed.get(&key(&place.stat)) else {
             seen.changed = true;
             generation.fate = "the file was removed";
-            generation.robbed |= place.encoding != Encoding::Plain && !place.exhausted && !generation.ended;
+            generation.rob(&place);
             generation.remember(&place);
             seen.parted = true;
             continue;
@@ -57,6 +57,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>
                     generation.grow(found.stat.size);
                 }
                 Ok(Holds::Unclear) => {
+                    generation.rob(&place);
                     generation.leave(&found.stat);
                     seen.parted = true;
                     continue;
@@ -136,6 +137,11 @@ fn holds(generation: &Generation, place: &Place, found: &Found) -> io::Result<Ho
 }
 
 impl Generation {
+    /// Takes it that what a packed file had and was not read is lost, unless it is found again.
+    fn rob(&mut self, place: &Place) {
+        self.robbed |= place.encoding != Encoding::Plain && !place.exhausted && !self.ended;
+    }
+
     /// Takes it that a plain file has so many bytes: if that is more than was read, somebody writes to it after all.
     fn grow(&mut self, size: u64) {
         self.seen = self.seen.max(size);
