@@ -27,9 +27,9 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     while case.is_open() {
         // What was found so far is found again; it need not be held meanwhile.
         drop(findings);
-        let (part, again) = logs.look(&case.look(), || case.fork());
+        let (part, problems) = logs.look_again(&case.look(), || case.fork());
         findings = case.learn(part, &sources);
-        coverage.problems.extend(again.problems);
+        coverage.problems.extend(problems);
     }
     if let Some(census) = case.census(&findings) {
         let look = census.look();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use audit_who_event::answer::Evidence;
 use audit_who_event::count::Counting;
-use audit_who_event::coverage::Coverage;
+use audit_who_event::coverage::{Coverage, Problem};
 use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
 
@@ -25,6 +25,12 @@ pub trait Logs {
     ///
     /// What can't be read is a problem of the coverage, whose verdict is left empty, and the rest is read.
     fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+
+    /// Hands over what another look wants, at what was looked through before: what can't be read, and no other coverage.
+    fn look_again<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Vec<Problem>) {
+        let (fold, coverage) = self.look(look, fork);
+        (fold, coverage.problems)
+    }
 
     /// Counts the requests that `counting` wants.
     ///
@@ -67,6 +73,11 @@ impl Logs for Files<'_> {
 
     fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
         self.scan.run(self.inputs, look, fork)
+    }
+
+    fn look_again<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Vec<Problem>) {
+        let (fold, coverage) = self.scan.clone().again().run(self.inputs, look, fork);
+        (fold, coverage.problems)
     }
 
     fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {

@@ -101,29 +101,38 @@ impl Filter {
 
     /// Strings of which one is in every line that matches: the rarest kind that the condition has.
     pub fn literals(&self) -> Literals {
-        if let Some(uid) = self.uid.as_ref().or(self.issued.as_ref()) {
-            return Literals::any_of([run_of(uid).to_owned()]);
-        }
-        if !self.names.is_empty() {
-            return Literals::any_of_all(self.names.iter().map(literals_of_name))
-                .or_if_everything(|| self.rarest_of_the_rest());
-        }
-        self.rarest_of_the_rest()
+        self.requirements().into_iter().next().unwrap_or_else(Literals::everything)
     }
 
-    fn rarest_of_the_rest(&self) -> Literals {
-        if self.verbs == ["deletecollection"] {
-            return Literals::any_of(["deletecollection".to_owned()]);
-        }
-        let user = self.username.as_ref().or(self.impersonated.as_ref()).map(Glob::longest_literal);
-        let namespace = self.namespace.as_ref().map(Glob::longest_literal);
-        let rarest = [user, self.resource.as_deref(), namespace]
-            .into_iter()
-            .flatten()
-            .map(run_of)
-            .find(|run| !run.is_empty());
-        rarest.map_or_else(Literals::everything, |run| Literals::any_of([run.to_owned()]))
+    /// Sets of strings: every line that matches holds one of each set. Those come first that are rare in most logs.
+    pub fn requirements(&self) -> Vec<Literals> {
+        let run = |text: &str| Literals::any_of([run_of(text).to_owned()]);
+        let glob = |glob: &Glob| run(glob.longest_literal());
+        let names =
+            (!self.names.is_empty()).then(|| Literals::any_of_all(self.names.iter().map(literals_of_name)));
+        let is_rare = self.verbs == ["deletecollection"];
+        let verbs = (!self.verbs.is_empty()).then(|| any_of(self.verbs));
+        let is_named = !self.subresources.is_empty() && !self.subresources.contains(&"");
+        let sets = [
+            self.uid.as_deref().map(run),
+            // The key is in few lines, its prefix and the credential itself in all that it was used for.
+            self.issued.as_ref().and_then(|_| ISSUED_CREDENTIAL.rsplit('/').next()).map(run),
+            self.issued.as_deref().map(run),
+            names,
+            verbs.clone().filter(|_| is_rare),
+            self.username.as_ref().map(glob),
+            self.impersonated.as_ref().map(glob),
+            self.resource.as_deref().map(run),
+            self.namespace.as_ref().map(glob),
+            is_named.then(|| any_of(self.subresources)),
+            verbs.filter(|_| !is_rare),
+        ];
+        sets.into_iter().flatten().filter(|set| set.as_slice().is_some()).collect()
     }
+}
+
+fn any_of(words: &[&str]) -> Literals {
+    Literals::any_of(words.iter().map(ToString::to_string))
 }
 
 fn subresource<'e>(event: &'e Event<'_>) -> &'e str {
@@ -172,6 +181,24 @@ mod tests {
             Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
         assert_eq!(literals_of(&filter), Some(vec!["pods".to_owned()]));
         assert_eq!(literals_of(&Filter::default()), None);
+    }
+
+    #[test]
+    fn a_line_must_hold_one_of_each_set() {
+        let filter = Filter {
+            names: vec![Glob::any()],
+            resource: Some("nodes".to_owned()),
+            verbs: &["patch", "update"],
+            username: Some(Glob::new("admin")),
+            subresources: &["", "status"],
+            ..Filter::default()
+        };
+        let sets: Vec<_> =
+            filter.requirements().iter().map(|set| set.as_slice().unwrap_or_default().to_vec()).collect();
+        assert_eq!(sets, [vec!["admin"], vec!["nodes"], vec!["patch", "update"]]);
+        let rare = Filter { verbs: &["deletecollection"], namespace: Some(Glob::new("a")), ..filter };
+        assert_eq!(literals_of(&rare), Some(vec!["deletecollection".to_owned()]));
+        assert!(Filter::default().requirements().is_empty());
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::filter::Filter;
 use crate::literals::Literals;
 use crate::time::Timestamp;
 
+/// For more filters than this, counting how often their strings are met takes longer than it saves.
+const MOST_COUNTED: usize = 8;
+
 /// The events that one look wants, so that whatever holds the events need not hand over all of them.
 ///
 /// What executes it (a scan of files, a query on a store) may hand over more events than are wanted, never fewer.
@@ -27,6 +30,23 @@ impl Look {
         Self { literals: crate::filter::literals(&filters), filters: Some(filters) }
     }
 
+    /// Strings of which one stands in the line of every event that is wanted, chosen so that few other lines hold one:
+    /// `count` says how often one is met in a sample.
+    pub fn rarest_literals(&self, mut count: impl FnMut(&str) -> usize) -> Literals {
+        let mut frequency = |literals: &Literals| {
+            literals.as_slice().map_or(usize::MAX, |all| all.iter().map(|literal| count(literal)).sum())
+        };
+        let Some(filters) = self.filters.as_ref().filter(|filters| filters.len() <= MOST_COUNTED) else {
+            return self.literals.clone();
+        };
+        let mut rarest = |filter: &Filter| {
+            let sets = filter.requirements().into_iter().map(|set| (frequency(&set), set));
+            sets.min_by_key(|(frequency, _)| *frequency).map_or_else(Literals::everything, |(_, set)| set)
+        };
+        let chosen = Literals::any_of_all(filters.iter().map(&mut rarest));
+        if frequency(&chosen) < frequency(&self.literals) { chosen } else { self.literals.clone() }
+    }
+
     /// The times that hold all events that are wanted.
     pub fn window(&self) -> Window {
         let Some(filters) = &self.filters else { return Window::default() };
@@ -39,6 +59,32 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glob::Glob;
+
+    #[test]
+    fn the_rarest_strings_of_each_filter_are_looked_for() {
+        let by = |user: &str, resource: &str| Filter {
+            username: Some(Glob::new(user)),
+            resource: Some(resource.to_owned()),
+            ..Filter::default()
+        };
+        let look = Look::for_filters(vec![by("admin", "nodes"), by("robot", "pods")]);
+        let rarest = |counts: [(&str, usize); 4]| {
+            let count =
+                |word: &str| counts.iter().find(|(own, _)| *own == word).map_or(0, |(_, count)| *count);
+            look.rarest_literals(count).as_slice().map(<[String]>::to_vec)
+        };
+        assert_eq!(
+            rarest([("admin", 9), ("nodes", 1), ("robot", 2), ("pods", 7)]),
+            Some(vec!["nodes".to_owned(), "robot".to_owned()])
+        );
+        // Of two that are as rare, the one that is rare in most logs.
+        let usual = Some(vec!["admin".to_owned(), "robot".to_owned()]);
+        assert_eq!(rarest([("admin", 1), ("nodes", 1), ("robot", 0), ("pods", 0)]), usual);
+        assert_eq!(Look::everything().rarest_literals(|_| 0), Literals::everything());
+        let many = Look::for_filters((0..100).map(|user| by(&format!("user-{user}"), "nodes")).collect());
+        assert_eq!(many.rarest_literals(|_| 0), many.literals);
+    }
 
     #[test]
     fn the_window_is_that_of_all_filters() {

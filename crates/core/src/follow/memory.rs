@@ -144,7 +144,7 @@ impl Memory {
 
     /// Hands the events of a lane that `look` wants, and maybe others, to `fold`.
     pub(super) fn look<F: Fold>(&self, lane: Lane, look: &Look, fold: &mut F) {
-        let prefilter = Prefilter::new(&look.literals);
+        let prefilter = Prefilter::of(look, &[]);
         let window = look.window();
         for chunk in self.kept(lane).chunks.iter().filter(|chunk| chunk.may_hold(window)) {
             let mut hits = prefilter.hits(&chunk.text);

@@ -38,11 +38,14 @@ pub(crate) struct Source {
     /// Between which times its entries were written, once all of it was read and they were in order: so that a compressed
     /// file or a stream is not read again where that can't tell more.
     pub(crate) span: OnceLock<(Timestamp, Timestamp)>,
+    /// Where its lines spell letters as escapes, of each line one place, once all of it was searched for that; in bytes from
+    /// the start of its content.
+    pub(crate) escapes: OnceLock<Box<[u64]>>,
 }
 
 impl Source {
     pub(crate) const fn new(name: String, content: Content) -> Self {
-        Self { name, content, span: OnceLock::new() }
+        Self { name, content, span: OnceLock::new(), escapes: OnceLock::new() }
     }
 }
 

@@ -13,6 +13,7 @@ use audit_who_event::time::Timestamp;
 use super::ledger::{Ledger, Rules, Spans};
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
+use super::spelled::Spelled;
 use crate::tail::{Batch, Flaw};
 
 /// What was followed so far, by the file that the API server writes: what is rotated from it belongs to it.
@@ -34,6 +35,7 @@ impl<F: Fold> Account<F> {
                 prefilter: Prefilter::new(literals),
                 decode: |line, sink| envelope::decode(line, sink),
                 max_line: usize::MAX,
+                accounts: true,
             },
             numbers: HashMap::new(),
             sources: Vec::new(),
@@ -45,7 +47,7 @@ impl<F: Fold> Account<F> {
     /// Accounts for a batch and hands its events to `fold`; their addresses tell no source. Returns its first bad spans.
     pub(crate) fn read(&mut self, batch: &Batch, fold: &mut F) -> Vec<BadSpan> {
         let source = self.number(batch.source());
-        let (mut spans, mut order) = (Spans::default(), Order::default());
+        let (mut spans, mut order, mut spelled) = (Spans::default(), Order::default(), Spelled::default());
         let mut ledger = Ledger {
             rules: &self.rules,
             source,
@@ -55,6 +57,8 @@ impl<F: Fold> Account<F> {
             order: &mut order,
             spans: &mut spans,
             search: Yield::default(),
+            spelled: &mut spelled,
+            escapes: None,
         };
         if batch.data.is_empty() {
             for span in &batch.spans {

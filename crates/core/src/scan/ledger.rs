@@ -11,7 +11,8 @@ use audit_who_event::fold::{Address, Fold};
 use super::clock::Clock;
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
-use crate::dated::is_object;
+use super::spelled::Spelled;
+use crate::dated::{self, is_object};
 use crate::layout::BOM;
 
 /// Decodes one line; [`audit_who_event::envelope::decode`] but for tests.
@@ -23,6 +24,8 @@ pub(super) struct Rules<F> {
     pub(super) decode: Decode<F>,
     /// Bytes.
     pub(super) max_line: usize,
+    /// Whether every byte is accounted for; if not, only lines that are selected are looked at.
+    pub(super) accounts: bool,
 }
 
 /// Accounts for the bytes of one source, and hands its events to a fold.
@@ -35,6 +38,9 @@ pub(super) struct Ledger<'a, F> {
     pub(super) order: &'a mut Order,
     pub(super) spans: &'a mut Spans,
     pub(super) search: Yield,
+    pub(super) spelled: &'a mut Spelled,
+    /// Where all escapes are, if it is known.
+    pub(super) escapes: Option<&'a [u64]>,
 }
 
 impl<F: Fold> Ledger<'_, F> {
@@ -44,13 +50,20 @@ impl<F: Fold> Ledger<'_, F> {
 
     /// Accounts for whole lines, the last of which may lack its end. `offset` is where they begin.
     pub(super) fn lines(&mut self, offset: u64, text: &[u8]) {
+        if !self.rules.accounts {
+            return self.selected_lines(offset, text);
+        }
         self.tally.bytes += text.len() as u64;
         let rules = self.rules;
         let skipped = self.tally.skipped_bytes;
         let mut hits = self.search.hits(&rules.prefilter, text);
+        if !hits.searches() {
+            self.spelled.missed();
+        }
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text) {
             let selected = hits.is_in(start, end);
+            self.note(offset, hits.spelled());
             let line = &text[start..end];
             if !selected && line.len() <= rules.max_line && is_object(line) {
                 self.tally.entries += 1;
@@ -63,10 +76,38 @@ impl<F: Fold> Ledger<'_, F> {
         }
         if start < text.len() {
             let selected = hits.is_in(start, text.len());
+            self.note(offset, hits.spelled());
             self.line(offset + start as u64, &text[start..], selected);
         }
         self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
         self.clock(offset).look(text);
+    }
+
+    fn note(&mut self, offset: u64, spelled: Option<usize>) {
+        if let Some(place) = spelled {
+            self.spelled.saw(offset + place as u64);
+        }
+    }
+
+    /// Decodes the lines that are selected, without a look at the others.
+    fn selected_lines(&mut self, offset: u64, text: &[u8]) {
+        let rules = self.rules;
+        let hits = self.search.hits(&rules.prefilter, text);
+        let mut hits = match self.escapes {
+            Some(escapes) => hits.with_escapes(escapes, offset),
+            None => hits,
+        };
+        let (mut start, mut skipped) = (0, text.len());
+        while let Some(hit) = (start < text.len()).then(|| hits.next(start)).flatten() {
+            let Range { start: begin, end: next } = dated::line_around(text, &(start..text.len()), hit);
+            let end = next - usize::from(text[begin..next].ends_with(b"\n"));
+            if hits.is_in(begin, end) {
+                skipped -= end - begin;
+                self.line(offset + begin as u64, &text[begin..end], true);
+            }
+            start = next;
+        }
+        self.search.saw(text.len(), skipped as u64);
     }
 
     const fn clock(&mut self, offset: u64) -> Clock<'_> {
@@ -83,6 +124,7 @@ impl<F: Fold> Ledger<'_, F> {
     /// Accounts for one record that is not found by line ends.
     pub(super) fn record(&mut self, offset: u64, record: &[u8]) {
         self.tally.bytes += record.len() as u64;
+        self.spelled.missed();
         let selected = self.rules.prefilter.hits(record).is_in(0, record.len());
         self.line(offset, record, selected);
         self.clock(offset).look_at_record(record);

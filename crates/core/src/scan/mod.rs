@@ -11,13 +11,15 @@ mod names;
 mod order;
 mod plan;
 mod prefilter;
+mod requirements;
+mod sample;
+mod spelled;
 #[cfg(test)]
 mod tests;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -28,7 +30,7 @@ use audit_who_event::look::Look;
 
 pub(crate) use self::account::Account;
 use self::ledger::{Decode, Rules};
-use self::plan::{Part, Plan, Sizes};
+use self::plan::{Plan, Read, Sizes};
 pub(crate) use self::prefilter::Prefilter;
 use self::work::{Findings, Worker};
 use crate::codec::Encoding;
@@ -54,6 +56,8 @@ pub struct Scan {
     reach: u64,
     /// Bytes between the places of a plain file that are looked at to find what lies within a window.
     spacing: u64,
+    /// Whether every byte is accounted for.
+    accounts: bool,
 }
 
 impl Default for Scan {
@@ -65,6 +69,7 @@ impl Default for Scan {
             range: RANGE,
             reach: u64::MAX,
             spacing: SPACING,
+            accounts: true,
         }
     }
 }
@@ -96,6 +101,12 @@ impl Scan {
         self
     }
 
+    /// Hands on the events of lines that can matter, and passes over the rest: for who has accounted for it before.
+    pub(crate) const fn again(mut self) -> Self {
+        self.accounts = false;
+        self
+    }
+
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
     ///
     /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone; what has not
@@ -123,7 +134,8 @@ impl Scan {
         decode: Decode<F>,
     ) -> (F, Coverage) {
         let sources = inputs.sources();
-        let rules = Rules { prefilter: Prefilter::new(&look.literals), decode, max_line: self.max_line };
+        let prefilter = Prefilter::of(look, &sample::of(sources));
+        let rules = Rules { prefilter, decode, max_line: self.max_line, accounts: self.accounts };
         let sizes =
             Sizes { threads: self.threads, range: self.range, reach: self.reach, spacing: self.spacing };
         let plan = Plan::new(sources, look.window(), sizes);
@@ -151,7 +163,7 @@ impl Scan {
             }
             findings
         });
-        if self.reach == u64::MAX {
+        if self.reach == u64::MAX && self.accounts {
             remember(inputs, &plan, &findings, self.spacing);
         }
         plan.tell(&mut findings.tallies, &mut findings.timelines);
@@ -159,16 +171,23 @@ impl Scan {
     }
 }
 
-/// Keeps between which times the sources that can't be cut hold entries, where these are in order.
+/// Keeps what spares who looks again a part of the work: where escapes are, and between which times the sources that can't
+/// be cut hold entries, where these are in order.
 fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64) {
-    for piece in plan.pieces.iter().filter(|piece| !matches!(piece.part, Part::Range { .. })) {
-        let source = &inputs.sources()[piece.source];
-        let is_whole = findings.errors.iter().all(|error| error.path() != Path::new(&source.name));
-        let tally = &findings.tallies[piece.source];
+    let failed: HashSet<&str> = findings.errors.iter().map(Error::path).collect();
+    let extents = plan.extents(inputs.len());
+    for ((number, source), extent) in inputs.sources().iter().enumerate().zip(extents) {
+        if extent == Read::Part || failed.contains(source.name.as_str()) {
+            continue;
+        }
+        // What was kept first holds: the content is the same.
+        if let Some(escapes) = findings.spelled[number].known() {
+            let _ = source.escapes.set(escapes);
+        }
+        let tally = &findings.tallies[number];
         // In short content few lines are looked at.
-        let is_known = is_whole && tally.bytes > least && findings.orders[piece.source].is_kept();
+        let is_known = extent == Read::Whole && tally.bytes > least && findings.orders[number].is_kept();
         if let Some(span) = tally.from.zip(tally.until).filter(|_| is_known) {
-            // What was kept first holds: the content is the same.
             let _ = source.span.set(span);
         }
     }

@@ -51,6 +51,17 @@ struct Outside {
     ends: Vec<(Mark, Mark)>,
 }
 
+/// How much of a source is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Read {
+    /// Not all.
+    Part,
+    /// All, in ranges, of which those that are wanted can be read alone.
+    Ranges,
+    /// All, from its start.
+    Whole,
+}
+
 /// Pieces, and what is in none of them.
 #[derive(Default)]
 pub(super) struct Plan {
@@ -129,6 +140,18 @@ impl Plan {
     fn leave(&mut self, source: usize, bytes: u64, (first, last): (Timestamp, Timestamp)) {
         let ends = [first, last].map(|time| Mark { offset: 0, time });
         self.outside.push(Outside { source, bytes, ends: vec![ends.into()] });
+    }
+
+    /// How much is read, by source.
+    pub(super) fn extents(&self, sources: usize) -> Vec<Read> {
+        let mut extents = vec![Read::Whole; sources];
+        for piece in self.pieces.iter().filter(|piece| matches!(piece.part, Part::Range { .. })) {
+            extents[piece.source] = Read::Ranges;
+        }
+        for outside in &self.outside {
+            extents[outside.source] = Read::Part;
+        }
+        extents
     }
 
     /// Says of what is not read how long it is and when it was written.

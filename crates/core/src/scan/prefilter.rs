@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use audit_who_event::literals::Literals;
-use memchr::memmem::Finder;
+use audit_who_event::look::Look;
+use memchr::memmem::{self, Finder};
 
 use super::names::Names;
+use super::requirements::Requirements;
 
 /// How many literals are searched for one by one, before all at once is faster.
 const ONE_BY_ONE: usize = 2;
@@ -24,8 +26,8 @@ pub(crate) enum Prefilter {
     Everything,
     /// No line.
     Nothing,
-    /// Lines with a hit of one of the needles.
-    Search { needles: Vec<Needle>, names: Names },
+    /// Lines with a hit of one of the needles, if they hold what else is required.
+    Search { needles: Vec<Needle>, names: Names, requirements: Requirements },
 }
 
 /// What is searched for.
@@ -39,7 +41,18 @@ pub(crate) enum Needle {
 }
 
 impl Prefilter {
+    /// Selects the lines that may hold what a look wants. How often strings are met in `sample` tells what is searched for.
+    pub(crate) fn of(look: &Look, sample: &[u8]) -> Self {
+        let count = |literal: &str| memmem::find_iter(sample, literal).count();
+        let literals = if sample.is_empty() { look.literals.clone() } else { look.rarest_literals(count) };
+        Self::selecting(&literals, Requirements::of(look))
+    }
+
     pub(crate) fn new(literals: &Literals) -> Self {
+        Self::selecting(literals, Requirements::default())
+    }
+
+    fn selecting(literals: &Literals, requirements: Requirements) -> Self {
         let Some(shortest) = literals.as_slice() else { return Self::Everything };
         if shortest.is_empty() {
             return Self::Nothing;
@@ -63,7 +76,7 @@ impl Prefilter {
             }
         };
         needles.push(Needle::Escape(Finder::new(br"\u00").into_owned()));
-        Self::Search { needles, names: Names::new(literals.names()) }
+        Self::Search { needles, names: Names::new(literals.names()), requirements }
     }
 
     /// Begins to select lines of `text`.
@@ -71,9 +84,11 @@ impl Prefilter {
         let (search, always) = match self {
             Self::Everything => (None, true),
             Self::Nothing => (None, false),
-            Self::Search { needles, names } => (Some((needles.as_slice(), names)), false),
+            Self::Search { needles, names, requirements } => {
+                (Some(Search { needles, names, requirements }), false)
+            }
         };
-        Hits { search, text, always, next: [0; ONE_BY_ONE + 1] }
+        Hits { search, text, always, next: [0; ONE_BY_ONE + 1], noted: None, spelled: None }
     }
 }
 
@@ -179,26 +194,77 @@ const fn hex(digit: u8) -> u8 {
 
 /// Where the needles are met, asked line by line from the front.
 pub(crate) struct Hits<'a> {
-    search: Option<(&'a [Needle], &'a Names)>,
+    search: Option<Search<'a>>,
     text: &'a [u8],
     always: bool,
     /// For each needle, where it was met last; it is searched for again from the first line behind that.
     next: [usize; ONE_BY_ONE + 1],
+    /// Where escapes are, if it is known, and where the text begins in that.
+    noted: Option<(&'a [u64], u64)>,
+    /// Where the line that was asked about last spells a letter as an escape.
+    spelled: Option<usize>,
 }
 
-impl Hits<'_> {
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    needles: &'a [Needle],
+    names: &'a Names,
+    requirements: &'a Requirements,
+}
+
+impl<'a> Hits<'a> {
+    /// Takes it that escapes are nowhere but at `noted`, which is sorted; the text begins at `offset` of the same content.
+    pub(super) const fn with_escapes(mut self, noted: &'a [u64], offset: u64) -> Self {
+        self.noted = Some((noted, offset));
+        self
+    }
+
     /// Whether the line at `start..end` is selected. Lines must be asked about in order.
     pub(crate) fn is_in(&mut self, start: usize, end: usize) -> bool {
-        let Some((needles, names)) = self.search else { return self.always };
+        let Some(search) = self.search else { return self.always };
+        self.search_from(start);
         let mut hit = false;
-        for (needle, next) in needles.iter().zip(&mut self.next) {
-            if *next <= start {
-                // It was met in an earlier line, or at the start of this one, or never searched for.
-                *next = needle.find(names, self.text, start);
+        self.spelled = None;
+        for (needle, next) in search.needles.iter().zip(self.next).filter(|(_, next)| *next < end) {
+            hit = true;
+            if matches!(needle, Needle::Escape(_)) {
+                self.spelled = Some(next);
             }
-            hit |= *next < end;
         }
-        hit
+        hit && (self.spelled.is_some() || search.requirements.may_meet(&self.text[start..end]))
+    }
+
+    /// Where the next line at or behind `start` that may be selected holds what it may be selected by; `start` is where a
+    /// line begins. `None` if no line is.
+    pub(super) fn next(&mut self, start: usize) -> Option<usize> {
+        let Some(search) = self.search else { return self.always.then_some(start) };
+        self.search_from(start);
+        self.next[..search.needles.len()].iter().copied().min().filter(|next| *next < self.text.len())
+    }
+
+    /// Searches for what was met in front of `start` or there, or never searched for.
+    fn search_from(&mut self, start: usize) {
+        let Some(Search { needles, names, .. }) = self.search else { return };
+        for (needle, next) in needles.iter().zip(&mut self.next).filter(|(_, next)| **next <= start) {
+            *next = match (needle, self.noted) {
+                (Needle::Escape(_), Some((noted, offset))) => {
+                    let before = noted.partition_point(|at| *at < offset + start as u64);
+                    let at = noted.get(before).and_then(|at| usize::try_from(at - offset).ok());
+                    at.filter(|at| *at < self.text.len()).unwrap_or(usize::MAX)
+                }
+                _ => needle.find(names, self.text, start),
+            };
+        }
+    }
+
+    /// Where the line that was asked about last spells a letter as an escape, if escapes were searched for.
+    pub(super) const fn spelled(&self) -> Option<usize> {
+        self.spelled
+    }
+
+    /// Whether anything is searched for.
+    pub(super) const fn searches(&self) -> bool {
+        self.search.is_some()
     }
 }
 

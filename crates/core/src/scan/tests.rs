@@ -75,6 +75,19 @@ fn file(content: impl AsRef<[u8]>) -> (TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
+/// Whether a line holds a literal, or may spell one.
+fn is_selected(line: &[u8], literals: &Literals) -> bool {
+    let holds = |needle: &[u8]| line.windows(needle.len()).any(|window| window == needle);
+    let is_spelled = |code: u8| {
+        (code.is_ascii_alphanumeric() || b".:_-\\".contains(&code))
+            && holds(format!("\\u00{code:02x}").as_bytes())
+    };
+    literals.as_slice().is_none_or(|list| {
+        !list.is_empty()
+            && (list.iter().any(|literal| holds(literal.as_bytes())) || (0..=0xff).any(is_spelled))
+    })
+}
+
 /// Where bytes should end up, and where events and bad spans should stand, found line by line from the whole content.
 fn expected(content: &[u8], literals: &Literals, max_line: usize) -> (Seen, Vec<(u64, u64)>, [u64; 5]) {
     let (mut seen, mut bad) = (Seen::default(), Vec::new());
@@ -106,15 +119,7 @@ fn expected(content: &[u8], literals: &Literals, max_line: usize) -> (Seen, Vec<
             blank += 1;
             text = rest;
         }
-        let holds = |needle: &[u8]| line.windows(needle.len()).any(|window| window == needle);
-        let selected = literals.as_slice().is_none_or(|list| {
-            !list.is_empty()
-                && (list.iter().any(|literal| holds(literal.as_bytes()))
-                    || (0..=0xff_u8).any(|code| {
-                        (code.is_ascii_alphanumeric() || b".:_-\\".contains(&code))
-                            && holds(format!("\\u00{code:02x}").as_bytes())
-                    }))
-        });
+        let selected = is_selected(line, literals);
         let trimmed = text.trim_ascii_start();
         let open = text.iter().position(|byte| *byte == b'{');
         let close = text.iter().rposition(|byte| *byte == b'}').filter(|close| open < Some(*close));
@@ -257,6 +262,32 @@ proptest! {
         let packed = framed(&content, cuts);
         check_packed(&content, &packed, &literals(&["ab"]), &sizes(block, range, threads).max_line(max_line))?;
         check_packed(&content, &packed, &Literals::everything(), &sizes(block, range, threads).max_line(max_line))?;
+    }
+
+    /// Who looks again at what was looked through sees the lines that are selected, whatever was noted the first time.
+    #[test]
+    fn who_looks_again_sees_what_is_selected(
+        content in content().prop_filter("lines", |content| is_lines(content)),
+        literals in proptest::collection::vec(proptest::collection::vec("[abc.]{1,3}", 0..4).prop_map(Literals::any_of), 2),
+        blocks in proptest::collection::vec(1_usize..120, 2), range in 1_u64..150,
+    ) {
+        let (_folder, path) = file(&content);
+        let inputs = Inputs::open([path]);
+        let look = |literals: &Literals| Look { filters: None, literals: literals.clone() };
+        let first = sizes(blocks[0], range, 2);
+        first.run_with(&inputs, &look(&literals[0]), Seen::default, decode);
+        let again = sizes(blocks[1], range, 2).again();
+        let (mut seen, _) = again.run_with(&inputs, &look(&literals[1]), Seen::default, decode);
+        seen.0.sort();
+        let is_known = inputs.sources()[0].escapes.get().is_some();
+        prop_assert!(is_known || literals[0].as_slice() == Some(&[]));
+        let line_at = |at: usize| {
+            let start = content[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            content[start..].split(|byte| *byte == b'\n').next().unwrap()
+        };
+        let mut wanted = expected(&content, &Literals::everything(), MAX_LINE).0;
+        wanted.0.retain(|(address, _)| is_selected(line_at(usize::try_from(address.offset).unwrap()), &literals[1]));
+        prop_assert_eq!(seen, wanted);
     }
 
     /// Without the prefilter the same events that hold a literal are found.

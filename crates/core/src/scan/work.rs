@@ -14,6 +14,7 @@ use super::lines::{Ended, Lines};
 use super::order::Order;
 use super::plan::{Part, Piece};
 use super::prefilter::Yield;
+use super::spelled::Spelled;
 use crate::codec::{Decoder, Encoding, MAGIC};
 use crate::error::{Error, ErrorKind};
 use crate::frames::Frame;
@@ -42,6 +43,8 @@ pub(super) struct Findings<F> {
     pub(super) timelines: Vec<Timeline>,
     /// By source.
     pub(super) orders: Vec<Order>,
+    /// By source.
+    pub(super) spelled: Vec<Spelled>,
     /// By source: the encoding, as far as it was told.
     pub(super) encodings: Vec<Option<Encoding>>,
     pub(super) spans: Spans,
@@ -60,6 +63,9 @@ impl<F: Fold> Findings<F> {
         for (order, more) in self.orders.iter_mut().zip(other.orders) {
             order.merge(more);
         }
+        for (spelled, more) in self.spelled.iter_mut().zip(other.spelled) {
+            spelled.merge(more);
+        }
         for (encoding, told) in self.encodings.iter_mut().zip(other.encodings) {
             *encoding = encoding.or(told);
         }
@@ -75,6 +81,7 @@ impl<'a, F: Fold> Worker<'a, F> {
             tallies: vec![Tally::default(); sources.len()],
             timelines: vec![Timeline::default(); sources.len()],
             orders: vec![Order::default(); sources.len()],
+            spelled: vec![Spelled::default(); sources.len()],
             encodings: vec![None; sources.len()],
             spans: Spans::default(),
             errors: Vec::new(),
@@ -163,7 +170,7 @@ impl<'a, F: Fold> Worker<'a, F> {
     }
 
     fn ledger(&mut self, source: usize, encoding: Encoding) -> (Ledger<'_, F>, &mut Buffer) {
-        let Findings { fold, tallies, timelines, orders, encodings, spans, .. } = &mut self.findings;
+        let Findings { fold, tallies, timelines, orders, spelled, encodings, spans, .. } = &mut self.findings;
         encodings[source] = Some(encoding);
         let (tally, timeline, order) = (&mut tallies[source], &mut timelines[source], &mut orders[source]);
         (
@@ -176,6 +183,8 @@ impl<'a, F: Fold> Worker<'a, F> {
                 order,
                 spans,
                 search: Yield::default(),
+                spelled: &mut spelled[source],
+                escapes: self.sources[source].escapes.get().map(AsRef::as_ref),
             },
             &mut self.buffer,
         )

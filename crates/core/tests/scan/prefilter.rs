@@ -6,6 +6,7 @@ use std::fmt::Write;
 use audit_who_core::event::answer::Evidence;
 use audit_who_core::event::case::{Ask, Case, Findings, Subject};
 use audit_who_core::event::coverage::Coverage;
+use audit_who_core::event::filter::Filter;
 use audit_who_core::event::fold::Fold;
 use audit_who_core::event::literals::Literals;
 use audit_who_core::event::look::Look;
@@ -41,8 +42,11 @@ impl Logs for Unfiltered<'_> {
     }
 }
 
+/// Whatever stands in the same window.
 fn everything(look: &Look) -> Look {
-    Look { literals: Literals::everything(), ..look.clone() }
+    let within = |filter: &Filter| Filter { from: filter.from, until: filter.until, ..Filter::default() };
+    let filters = look.filters.as_ref().map(|filters| filters.iter().map(within).collect());
+    Look { literals: Literals::everything(), filters }
 }
 
 /// The same JSON, in which about one of `one_in` characters of strings is spelled as an escape; keys are strings too.
