@@ -25,10 +25,8 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     let (part, mut coverage) = logs.look(&case.look(), || case.fork());
     let mut findings = case.learn(part, &sources);
     while case.is_open() {
-        // What was found so far is found again; it need not be held meanwhile.
-        drop(findings);
         let (part, problems) = logs.look_again(&case.look(), || case.fork());
-        findings = case.learn(part, &sources);
+        findings = case.learn_more(findings, part, &sources);
         coverage.problems.extend(problems);
     }
     if let Some(census) = case.census(&findings) {

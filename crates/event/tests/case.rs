@@ -59,21 +59,32 @@ fn run(question: &'static Question, subject: Subject, look: impl FnMut(&Case) ->
     ask(Ask::new(question, subject), look)
 }
 
+/// Runs a case twice at once: judging it anew after each look finds the same as judging what is new.
 fn ask(ask: Ask, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
-    let mut case = Case::new(ask);
+    let (mut anew, mut more) = (Case::new(ask.clone()), Case::new(ask));
+    let mut found: Option<Findings> = None;
     loop {
-        let mut merged = case.fork();
-        for part in look(&case) {
-            let mut fork = case.fork();
-            for (offset, line) in part {
-                envelope::decode(line.as_bytes(), &mut Feed { case: &mut fork, offset });
+        let mut merged = [anew.fork(), more.fork()];
+        for part in look(&anew) {
+            for (case, merged) in [&anew, &more].into_iter().zip(&mut merged) {
+                let mut fork = case.fork();
+                for (offset, line) in &part {
+                    envelope::decode(line.as_bytes(), &mut Feed { case: &mut fork, offset: *offset });
+                }
+                merged.merge(fork);
             }
-            merged.merge(fork);
         }
-        let findings = case.learn(merged, &["log".to_owned()]);
-        if !case.is_open() {
+        let (sources, [look_anew, look_more]) = (["log".to_owned()], merged);
+        let findings = anew.learn(look_anew, &sources);
+        let same = match found {
+            None => more.learn(look_more, &sources),
+            Some(before) => more.learn_more(before, look_more, &sources),
+        };
+        assert_eq!((&findings, anew.is_open()), (&same, more.is_open()));
+        if !anew.is_open() {
             return findings;
         }
+        found = Some(same);
     }
 }
 

@@ -167,6 +167,10 @@ pub struct Case {
     looks: usize,
     /// Beyond what is not looked, once something was found within a window.
     context: Option<Context>,
+    /// The context of what was judged last.
+    judged: Option<Context>,
+    /// Whether what was judged last misses a cause.
+    is_silent: bool,
     facts: Vec<Fact>,
     /// Where the facts stand whose bodies were cut off.
     truncated: BTreeSet<Address>,
@@ -188,6 +192,8 @@ impl Case {
             asked: BTreeSet::new(),
             looks: 0,
             context: None,
+            judged: None,
+            is_silent: false,
             facts: Vec::new(),
             truncated: BTreeSet::new(),
             actors: HashSet::new(),
@@ -227,15 +233,28 @@ impl Case {
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
         let inquiry = Inquiry::new(&ledger, sources, self.context);
         let findings = self.judge(&inquiry);
-        let is_silent = inquiry.is_silent();
+        (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
         let mut wanted = self.unasked(self.around().chain(needs));
-        if wanted.is_empty() && is_silent {
+        if wanted.is_empty() && self.is_silent {
             wanted = self.look_further();
         }
         self.wanted = Wanted::new(wanted);
         self.facts = ledger.into_facts();
         findings
+    }
+
+    /// Takes what a further look found, as [`learn`](Self::learn) does. If that is nothing, what was found `before` holds.
+    pub fn learn_more(&mut self, before: Findings, look: Self, sources: &[String]) -> Findings {
+        let goes_further = self.is_silent && self.context.is_some_and(|context| context.further().is_some());
+        if !look.facts.is_empty() || goes_further || self.context != self.judged {
+            // What was found so far is found again; it need not be held meanwhile.
+            drop(before);
+            return self.learn(look, sources);
+        }
+        self.looks += 1;
+        self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        before
     }
 
     fn unasked(&self, filters: impl Iterator<Item = Filter>) -> Vec<Filter> {
