@@ -31,16 +31,19 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     }
     if let Some(census) = case.census(&findings) {
         let look = census.look();
-        let (mut counted, mut again) = logs.sample(&look, || census.fork());
+        let (mut counted, again) = logs.sample(&look, || census.fork());
+        coverage.problems.extend(again.problems);
         if !logs.samples_every_kind() && !counted.is_settled() {
-            (counted, again) = logs.look(&look, || census.fork());
+            let (all, problems) = logs.look_again(&look, || census.fork());
+            counted = all;
+            coverage.problems.extend(problems);
         }
         if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
+            let (any, again) = logs.sample(&census.look(), || census.fork());
+            counted = any;
             coverage.problems.extend(again.problems);
-            (counted, again) = logs.sample(&census.look(), || census.fork());
         }
         coverage.seen = counted.into_seen();
-        coverage.problems.extend(again.problems);
     }
     coverage.problems.sort();
     coverage.problems.dedup();

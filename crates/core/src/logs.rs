@@ -60,7 +60,8 @@ pub struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// Reads `inputs` as `scan` says. A sample is the first 16 MiB of each.
+    /// Reads `inputs` as `scan` says. A sample is the first 16 MiB of each, or, of a part
+    /// within a window, those in its middle.
     pub const fn new(scan: &'a Scan, inputs: &'a Inputs) -> Self {
         Self { scan, inputs }
     }

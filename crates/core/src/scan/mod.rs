@@ -52,7 +52,7 @@ pub struct Scan {
     max_line: usize,
     block: usize,
     range: u64,
-    /// Lines of each source that begin in so many bytes are read.
+    /// Lines of each source that begin in so many bytes of it are read.
     reach: u64,
     /// Bytes between the places of a plain file that are looked at to find what lies within a window.
     spacing: u64,
@@ -94,8 +94,8 @@ impl Scan {
         self
     }
 
-    /// Reads of each source only the lines that begin in the first `bytes` of what would be read of it; of JSON values that
-    /// span lines all.
+    /// Reads of each source only the lines that begin in the first `bytes`, or in the middle of a part within a window; of
+    /// JSON values that span lines all.
     pub(crate) const fn reach(mut self, bytes: u64) -> Self {
         self.reach = bytes;
         self

@@ -116,8 +116,10 @@ impl Plan {
         if bytes > 0 {
             self.outside.push(Outside { source, bytes, ends: outside });
         }
-        let reached = range.end.min(range.start.saturating_add(sizes.reach));
-        let mut from = range.start;
+        // At both ends of what may lie within a window much lies outside of it.
+        let beyond = (range.end - range.start).saturating_sub(sizes.reach);
+        let mut from = if bytes > 0 { range.start + beyond / 2 } else { range.start };
+        let reached = range.end.min(from.saturating_add(sizes.reach));
         while from < reached {
             let stop = (from + sizes.range).min(range.end);
             self.pieces.push(Piece { source, part: Part::Range { from, stop } });
