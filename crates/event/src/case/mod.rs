@@ -62,6 +62,9 @@ use crate::time::Timestamp;
 /// without bodies three.
 pub const MAX_LOOKS: usize = 6;
 
+/// More names than this are not looked for one by one.
+const MOST_NAMES: usize = 1000;
+
 /// What a case found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
@@ -118,9 +121,10 @@ impl Ask {
         Window { until, ..self.window }
     }
 
-    /// What the first look is for, within some window.
-    fn first_look(&self, window: Window) -> impl Iterator<Item = Filter> {
-        self.question.rule.first_look(&self.subject).into_iter().map(move |filter| filter.within(window))
+    /// What the first look is for, within some window, about objects with these names.
+    fn first_look(&self, window: Window, names: &[Glob]) -> impl Iterator<Item = Filter> + use<> {
+        let filters = self.question.rule.first_look(&self.subject, names);
+        filters.into_iter().map(move |filter| filter.within(window))
     }
 }
 
@@ -140,6 +144,11 @@ impl Subject {
             Self::Target(target) => Some(target),
             Self::User(_) => None,
         }
+    }
+
+    /// The names of the objects that it means, if it means objects.
+    pub(crate) fn names(&self) -> &[Glob] {
+        self.target().map_or(&[], |target| std::slice::from_ref(&target.name))
     }
 
     /// Whether a request about `key` could decide an answer; one about a collection may be about any object in it.
@@ -167,6 +176,8 @@ pub struct Case {
     looks: usize,
     /// Beyond what is not looked, once something was found within a window.
     context: Option<Context>,
+    /// The names of the objects that may have answers, if the first look has told them.
+    met: Option<Vec<Glob>>,
     /// The context of what was judged last.
     judged: Option<Context>,
     /// Whether what was judged last misses a cause.
@@ -181,7 +192,7 @@ pub struct Case {
 impl Case {
     /// Opens a case.
     pub fn new(ask: Ask) -> Self {
-        let wanted = Wanted::new(ask.first_look(ask.deciding()).collect());
+        let wanted = Wanted::new(ask.first_look(ask.deciding(), ask.subject.names()).collect());
         Self { wanted, ..Self::empty(Arc::new(ask)) }
     }
 
@@ -192,6 +203,7 @@ impl Case {
             asked: BTreeSet::new(),
             looks: 0,
             context: None,
+            met: None,
             judged: None,
             is_silent: false,
             facts: Vec::new(),
@@ -230,6 +242,9 @@ impl Case {
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
         let first = self.facts.iter().map(|fact| fact.time).min();
         self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
+        if self.looks == 1 {
+            self.met = self.names_met();
+        }
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
         let inquiry = Inquiry::new(&ledger, sources, self.context);
         let findings = self.judge(&inquiry);
@@ -284,7 +299,22 @@ impl Case {
     fn around(&self) -> impl Iterator<Item = Filter> {
         let context = self.context.filter(|_| self.ask.subject.target().is_some());
         let windows = context.into_iter().flat_map(|context| context.around(self.ask.deciding()));
-        windows.flat_map(|window| self.ask.first_look(window))
+        let names = self.met.as_deref().unwrap_or_else(|| self.ask.subject.names());
+        windows.flat_map(|window| self.ask.first_look(window, names))
+    }
+
+    /// The names of the objects that the first look met, if no others can have answers: what decides an answer lies within
+    /// the window, and was met, but for deletes of a collection, which name no object. `None` if they are too many to be
+    /// told apart, too.
+    fn names_met(&self) -> Option<Vec<Glob>> {
+        let target = self.ask.subject.target()?;
+        if self.facts.iter().any(|fact| fact.is("deletecollection")) {
+            return None;
+        }
+        let meant = self.facts.iter().map(|fact| &fact.key).filter(|key| removals::is_meant(target, key));
+        let names: BTreeSet<&str> = meant.map(|key| key.name.as_str()).collect();
+        let is_told = (1..=MOST_NAMES).contains(&names.len());
+        is_told.then(|| names.into_iter().map(Glob::new).collect())
     }
 
     /// Answers within the window, by time.

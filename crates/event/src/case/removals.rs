@@ -39,13 +39,12 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
 }
 
 /// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
-pub(crate) fn first_look(target: &Target) -> Vec<Filter> {
+pub(crate) fn first_look(target: &Target, names: &[Glob]) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
     let about =
         Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
     let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
-    let mut filters =
-        vec![Filter { namespace: namespace.clone(), names: vec![target.name.clone()], ..about.clone() }];
+    let mut filters = vec![Filter { namespace: namespace.clone(), names: names.to_vec(), ..about.clone() }];
     for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
         let filter = Filter { namespace, verbs: &["deletecollection"], ..about.clone() };
         if !filters.contains(&filter) {
@@ -53,7 +52,7 @@ pub(crate) fn first_look(target: &Target) -> Vec<Filter> {
         }
     }
     if target.resource == "pods" {
-        let names = vec![Glob::new(format!("{}.*", target.name))];
+        let names = names.iter().map(|name| Glob::new(format!("{name}.*"))).collect();
         filters.push(Filter {
             resource: Some("events".to_owned()),
             namespace,

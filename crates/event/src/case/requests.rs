@@ -115,26 +115,23 @@ pub(crate) fn nobody<'l>(_: &Inquiry<'l>, _: &'l Fact) -> Vec<Link<'l>> {
 }
 
 /// The requests about the target, or by the user.
-pub(crate) fn first_look(request: &Request, subject: &Subject) -> Vec<Filter> {
+pub(crate) fn first_look(request: &Request, subject: &Subject, names: &[Glob]) -> Vec<Filter> {
     match subject {
         Subject::User(name) => vec![
             Filter { username: Some(name.clone()), ..Filter::default() },
             Filter { impersonated: Some(name.clone()), ..Filter::default() },
         ],
-        Subject::Target(target) => about(request, target),
+        Subject::Target(target) => about(request, target, names),
     }
 }
 
-fn about(request: &Request, target: &Target) -> Vec<Filter> {
+fn about(request: &Request, target: &Target, names: &[Glob]) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
     let of_resource =
         Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..own(request) };
     let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
-    let mut filters = vec![Filter {
-        namespace: namespace.clone(),
-        names: vec![target.name.clone()],
-        ..of_resource.clone()
-    }];
+    let mut filters =
+        vec![Filter { namespace: namespace.clone(), names: names.to_vec(), ..of_resource.clone() }];
     if request.collections {
         for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
             filters.push(Filter { namespace, names: vec![Glob::new("")], ..of_resource.clone() });

@@ -87,7 +87,7 @@ pub fn explain(ask: &Ask, language: Language) -> Explained {
         Language::Kusto => &kusto::Kusto,
         Language::Loki => &loki::Loki,
     };
-    let filters = ask.question.rule.first_look(&ask.subject);
+    let filters = ask.question.rule.first_look(&ask.subject, ask.subject.names());
     let mut left_out = query::unsaid(ask);
     let tests = write(dialect, &query::query(ask, &filters), &mut left_out);
     let literals = crate::filter::literals(&filters);

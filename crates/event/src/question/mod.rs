@@ -15,6 +15,7 @@ use crate::case::{Ask, Findings, Subject, removals, requests};
 use crate::census::Kind;
 use crate::count::{Dimension, dimension};
 use crate::filter::Filter;
+use crate::glob::Glob;
 use crate::question::needs::Need;
 
 pub(crate) use crate::case::requests::{Request, Story, Told};
@@ -95,11 +96,11 @@ impl Question {
 
 impl Rule {
     /// What to look for first.
-    pub(crate) fn first_look(&self, subject: &Subject) -> Vec<Filter> {
+    pub(crate) fn first_look(&self, subject: &Subject, names: &[Glob]) -> Vec<Filter> {
         match (self, subject) {
-            (Self::Removal(_), Subject::Target(target)) => removals::first_look(target),
+            (Self::Removal(_), Subject::Target(target)) => removals::first_look(target, names),
             (Self::Removal(_), Subject::User(_)) | (Self::Count(_), _) => Vec::new(),
-            (Self::Requests(request), subject) => requests::first_look(request, subject),
+            (Self::Requests(request), subject) => requests::first_look(request, subject, names),
         }
     }
 
