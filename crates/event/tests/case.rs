@@ -139,6 +139,37 @@ fn neither_order_nor_parts_nor_the_prefilter_change_what_is_found() {
     }
 }
 
+/// Looks at what lies within an hour take little of a log, and may be more.
+#[test]
+fn no_question_looks_through_a_log_more_than_twice() {
+    const HOUR: i64 = 60 * 60 * 1_000_000;
+    let mut brief = 0;
+    for story in scenario::all() {
+        for level in [Level::Metadata, Level::RequestResponse] {
+            let all = lines(&story.log(level));
+            for question in QUESTIONS {
+                for subject in subjects(question) {
+                    let mut whole = 0;
+                    run(question, subject.clone(), |case| {
+                        let Window { from, until } = case.look().window();
+                        let is_brief = from > Timestamp::MIN && until.since(from) <= HOUR;
+                        brief += usize::from(is_brief);
+                        whole += usize::from(!is_brief);
+                        vec![all.clone()]
+                    });
+                    assert!(
+                        whole <= 2,
+                        "{whole}: {} {subject} of {} at {level:?}",
+                        question.name,
+                        story.name
+                    );
+                }
+            }
+        }
+    }
+    assert!(brief > 0);
+}
+
 /// Holds what a case takes against the share of its kind that it says to look at.
 struct Shares<'a> {
     case: &'a mut Case,

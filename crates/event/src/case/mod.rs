@@ -58,9 +58,12 @@ use crate::subject::Key;
 use crate::target::Target;
 use crate::time::Timestamp;
 
-/// How often a case looks through the logs at the most. Chains of causes seen so far need two looks, a preemption
-/// without bodies three.
+/// How often a case looks through the logs at the most. Chains of causes seen so far need two looks; a drain, and a
+/// preemption without bodies, one more within an hour.
 pub const MAX_LOOKS: usize = 6;
+
+/// What lies within so many microseconds is a small part of a log.
+const BRIEF: i64 = 60 * 60 * 1_000_000;
 
 /// More names than this are not looked for one by one.
 const MOST_NAMES: usize = 1000;
@@ -172,6 +175,8 @@ pub struct Case {
     ask: Arc<Ask>,
     /// What to look for in the next look.
     wanted: Wanted,
+    /// What to look for in the look after that, if the next one finds nothing.
+    later: Vec<Filter>,
     asked: BTreeSet<Filter>,
     looks: usize,
     /// Beyond what is not looked, once something was found within a window.
@@ -200,6 +205,7 @@ impl Case {
         Self {
             ask,
             wanted: Wanted::default(),
+            later: Vec::new(),
             asked: BTreeSet::new(),
             looks: 0,
             context: None,
@@ -250,10 +256,13 @@ impl Case {
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
-        let mut wanted = self.unasked(self.around().chain(needs));
-        if wanted.is_empty() && self.is_silent {
-            wanted = self.look_further();
-        }
+        let wanted = self.unasked(self.around().chain(needs));
+        let (wanted, later) = if wanted.is_empty() && self.is_silent {
+            (self.look_further(), Vec::new())
+        } else {
+            brief_first(wanted)
+        };
+        self.later = later;
         self.wanted = Wanted::new(wanted);
         self.facts = ledger.into_facts();
         findings
@@ -269,6 +278,7 @@ impl Case {
         }
         self.looks += 1;
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        self.wanted = Wanted::new(std::mem::take(&mut self.later));
         before
     }
 
@@ -356,6 +366,17 @@ impl Case {
             victims.retain(|victim| self.wanted.names(&within(victim), &victim.name));
         }
     }
+}
+
+/// What to look for now and later: first what lies within a short time, if there is any. Looking there takes little, and may
+/// tell what else to look for with the rest, so that no log is read a third time for that.
+fn brief_first(filters: Vec<Filter>) -> (Vec<Filter>, Vec<Filter>) {
+    let is_brief = |filter: &Filter| {
+        let ends = filter.from.zip(filter.until);
+        ends.is_some_and(|(from, until)| until.since(from) <= BRIEF)
+    };
+    let (brief, others): (Vec<_>, Vec<_>) = filters.into_iter().partition(is_brief);
+    if brief.is_empty() { (others, brief) } else { (brief, others) }
 }
 
 impl Fold for Case {
