@@ -90,7 +90,7 @@ impl Planner {
         found.uid(filter.uid.as_deref());
         found.codes(filter.codes, wanted.share, self.failures);
         found.users(wanted.share);
-        found.names(names, is_told_otherwise(filter, names));
+        found.names(names, is_told_otherwise(filter, names), self.failures && is_place(filter));
         found.impersonated(filter.impersonated.as_ref());
         found.username(filter.username.as_ref());
         let is_told = !wanted.all || filter.namespace.as_ref().is_some_and(|namespace| !namespace.is_any());
@@ -135,6 +135,11 @@ impl Bounds {
         let bounds = [Value::from(from.unwrap_or(i64::MIN)), Value::from(until.unwrap_or(i64::MAX))];
         (from.is_some() || until.is_some()).then_some(Self(bounds))
     }
+}
+
+/// Whether a filter asks for one namespace.
+fn is_place(filter: &Filter) -> bool {
+    filter.namespace.as_ref().is_some_and(|namespace| namespace.literal().is_some())
 }
 
 /// Whether what a filter asks for beside a pattern for names leaves fewer records than have a name that the pattern may
@@ -214,8 +219,9 @@ impl Conditions {
         self.over(BY_USER);
     }
 
-    /// With `other`, another index is better: then each record's name is looked up.
-    fn names(&mut self, names: &[Glob], other: bool) {
+    /// With `other`, another index is better: then each record's name is looked up. With `placed`, a namespace is given that
+    /// stands behind names in their index.
+    fn names(&mut self, names: &[Glob], other: bool, placed: bool) {
         if names.is_empty() || names.iter().any(Glob::is_any) {
             return;
         }
@@ -224,8 +230,8 @@ impl Conditions {
         }
         let (words, parameters) = words(names);
         self.all.add(format!("name IN ({words})"), parameters);
-        // Lists and collections have no name, and there are many of them.
-        if !names.iter().any(|name| name.matches("")) {
+        // Lists and collections have no name, and there are many of them, but in one place.
+        if placed || !names.iter().any(|name| name.matches("")) {
             self.over(BY_NAME);
         }
     }
