@@ -58,13 +58,22 @@ impl Filter {
     /// Whether `event`, which is about `key`, meets the condition. The uid is not looked at: it may stand in a body,
     /// which is parsed only for events that meet all else.
     pub fn matches(&self, event: &Event<'_>, key: &Key) -> bool {
+        self.matches_otherwise(event, key) && self.matches_name(&key.name)
+    }
+
+    /// Whether an object of that name is meant.
+    pub(crate) fn matches_name(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|own| own.matches(name))
+    }
+
+    /// Whether all is met but for the name.
+    pub(crate) fn matches_otherwise(&self, event: &Event<'_>, key: &Key) -> bool {
         let in_time = |time: Timestamp| {
             self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time <= until)
         };
         (self.groups.is_empty() || self.groups.contains(&key.group))
             && self.resource.as_ref().is_none_or(|resource| *resource == key.resource)
             && self.namespace.as_ref().is_none_or(|namespace| namespace.matches(&key.namespace))
-            && (self.names.is_empty() || self.names.iter().any(|name| name.matches(&key.name)))
             && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
             && (self.subresources.is_empty() || self.subresources.contains(&subresource(event)))
             && (self.codes.is_empty() || self.codes.contains(&event.code()))
@@ -79,7 +88,9 @@ impl Filter {
     /// Whether every event that meets `other` meets this condition too.
     pub fn covers(&self, other: &Self) -> bool {
         fn all<T: PartialEq>(own: &[T], others: &[T]) -> bool {
-            own.is_empty() || !others.is_empty() && others.iter().all(|item| own.contains(item))
+            own.is_empty()
+                || own == others
+                || !others.is_empty() && others.iter().all(|item| own.contains(item))
         }
         fn same<T: PartialEq>(own: Option<&T>, others: Option<&T>) -> bool {
             own.is_none() || own == others
@@ -108,8 +119,7 @@ impl Filter {
     pub fn requirements(&self) -> Vec<Literals> {
         let run = |text: &str| Literals::any_of([run_of(text).to_owned()]);
         let glob = |glob: &Glob| run(glob.longest_literal());
-        let names =
-            (!self.names.is_empty()).then(|| Literals::any_of_all(self.names.iter().map(literals_of_name)));
+        let names = (!self.names.is_empty()).then(|| literals_of_names(&self.names));
         let is_rare = self.verbs == ["deletecollection"];
         let verbs = (!self.verbs.is_empty()).then(|| any_of(self.verbs));
         let is_named = !self.subresources.is_empty() && !self.subresources.contains(&"");
@@ -145,9 +155,12 @@ pub fn literals(filters: &[Filter]) -> Literals {
 }
 
 /// A name without a star stands in a line as a whole, if no producer has a reason to escape any of it.
-fn literals_of_name(name: &Glob) -> Literals {
-    let run = run_of(name.longest_literal()).to_owned();
-    if name.literal() == Some(&run) { Literals::any_name([run]) } else { Literals::any_of([run]) }
+fn literals_of_names(names: &[Glob]) -> Literals {
+    let runs = names.iter().map(|name| (name, run_of(name.longest_literal())));
+    let (whole, parts): (Vec<_>, Vec<_>) = runs.partition(|(name, run)| name.literal() == Some(run));
+    let owned =
+        |runs: Vec<(&Glob, &str)>| runs.into_iter().map(|(_, run)| run.to_owned()).collect::<Vec<_>>();
+    Literals::any_of_all([Literals::any_name(owned(whole)), Literals::any_of(owned(parts))])
 }
 
 /// The longest run of characters that no producer has a reason to escape.

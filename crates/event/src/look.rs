@@ -5,7 +5,7 @@ use crate::filter::Filter;
 use crate::literals::Literals;
 use crate::time::Timestamp;
 
-/// For more filters than this, counting how often their strings are met takes longer than it saves.
+/// For more filters, or more strings, than this, counting how often they are met takes longer than it saves.
 const MOST_COUNTED: usize = 8;
 
 /// The events that one look wants, so that whatever holds the events need not hand over all of them.
@@ -36,9 +36,9 @@ impl Look {
         let mut frequency = |literals: &Literals| {
             literals.as_slice().map_or(usize::MAX, |all| all.iter().map(|literal| count(literal)).sum())
         };
-        let Some(filters) = self.filters.as_ref().filter(|filters| filters.len() <= MOST_COUNTED) else {
-            return self.literals.clone();
-        };
+        let are_many = self.literals.as_slice().is_some_and(|literals| literals.len() > MOST_COUNTED);
+        let few = self.filters.as_ref().filter(|filters| !are_many && filters.len() <= MOST_COUNTED);
+        let Some(filters) = few else { return self.literals.clone() };
         let mut rarest = |filter: &Filter| {
             let sets = filter.requirements().into_iter().map(|set| (frequency(&set), set));
             sets.min_by_key(|(frequency, _)| *frequency).map_or_else(Literals::everything, |(_, set)| set)

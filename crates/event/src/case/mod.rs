@@ -65,8 +65,8 @@ pub const MAX_LOOKS: usize = 6;
 /// What lies within so many microseconds is a small part of a log.
 const BRIEF: i64 = 60 * 60 * 1_000_000;
 
-/// More names than this are not looked for one by one.
-const MOST_NAMES: usize = 1000;
+/// The names of more objects than this are not told apart.
+const MOST_NAMES: usize = 10_000;
 
 /// What a case found.
 #[derive(Clone, Debug, Default, PartialEq)]

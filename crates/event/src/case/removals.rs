@@ -38,6 +38,9 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     findings
 }
 
+/// The names of Kubernetes Events are patterns, of which each is held against each; of more objects all are taken.
+const FEW_NAMES: usize = 16;
+
 /// The requests about the target, the deletes of collections that may hold it, and the Kubernetes Events about it.
 pub(crate) fn first_look(target: &Target, names: &[Glob]) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
@@ -52,6 +55,7 @@ pub(crate) fn first_look(target: &Target, names: &[Glob]) -> Vec<Filter> {
         }
     }
     if target.resource == "pods" {
+        let names = if names.len() <= FEW_NAMES { names } else { std::slice::from_ref(&target.name) };
         let names = names.iter().map(|name| Glob::new(format!("{name}.*"))).collect();
         filters.push(Filter {
             resource: Some("events".to_owned()),

@@ -61,20 +61,26 @@ impl Wanted {
         event: &'w Event<'_>,
         key: &'w Key,
     ) -> impl Iterator<Item = &'w Filter> {
-        self.near(&key.name, &key.namespace).filter(move |filter| filter.matches(event, key))
+        let near = self.near(&key.name, &key.namespace);
+        let met = near.filter(move |(filter, is_named)| {
+            filter.matches_otherwise(event, key) && (*is_named || filter.matches_name(&key.name))
+        });
+        met.map(|(filter, _)| filter)
     }
 
     /// Whether a filter asks for an object of that name in that namespace.
     pub(crate) fn names(&self, namespace: &str, name: &str) -> bool {
-        self.near(name, namespace).any(|filter| {
-            filter.names.iter().any(|glob| glob.matches(name))
+        self.near(name, namespace).any(|(filter, is_named)| {
+            (is_named || !filter.names.is_empty() && filter.matches_name(name))
                 && filter.namespace.as_ref().is_none_or(|own| own.matches(namespace))
         })
     }
 
-    fn near(&self, name: &str, namespace: &str) -> impl Iterator<Item = &Filter> {
+    /// Filters that may be met, and whether the name is one that they ask for. Of many names each is looked up once.
+    fn near(&self, name: &str, namespace: &str) -> impl Iterator<Item = (&Filter, bool)> {
         let named = self.by_name.get(name).into_iter().flatten();
         let in_namespace = self.by_namespace.get(namespace).into_iter().flatten();
-        named.chain(in_namespace).chain(&self.others).map(|index| &self.filters[*index])
+        let others = in_namespace.chain(&self.others).map(|index| (&self.filters[*index], false));
+        named.map(|index| (&self.filters[*index], true)).chain(others)
     }
 }
