@@ -1,7 +1,8 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
@@ -9,6 +10,7 @@ use crate::case::Window;
 use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
+use crate::case::growth::Births;
 use crate::case::ledger::Ledger;
 use crate::case::life::Life;
 use crate::case::removal::{Decided, removal};
@@ -32,6 +34,8 @@ pub(crate) struct Inquiry<'l> {
     needs: RefCell<BTreeMap<Filter, Timestamp>>,
     /// Whether a cause was missed.
     is_silent: Cell<bool>,
+    /// By deployment.
+    births: RefCell<HashMap<Key, Rc<Births>>>,
 }
 
 /// One link of a chain of causes.
@@ -45,7 +49,24 @@ pub(crate) struct Link<'l> {
 
 impl<'l> Inquiry<'l> {
     pub(crate) fn new(ledger: &'l Ledger, sources: &'l [String], context: Option<Context>) -> Self {
-        Self { ledger, sources, context, needs: RefCell::default(), is_silent: Cell::new(false) }
+        Self {
+            ledger,
+            sources,
+            context,
+            needs: RefCell::default(),
+            is_silent: Cell::new(false),
+            births: RefCell::default(),
+        }
+    }
+
+    /// The pods of a deployment's replica sets, gone through once.
+    pub(crate) fn births(&self, deployment: &Key) -> Rc<Births> {
+        if let Some(known) = self.births.borrow().get(deployment) {
+            return Rc::clone(known);
+        }
+        let births = Rc::new(Births::of(self.ledger, deployment));
+        self.births.borrow_mut().insert(deployment.clone(), Rc::clone(&births));
+        births
     }
 
     /// What to look for to know more.

@@ -16,6 +16,7 @@ pub(crate) mod controllers;
 pub(crate) mod detail;
 pub(crate) mod difference;
 pub(crate) mod fact;
+mod growth;
 pub(crate) mod inquiry;
 pub(crate) mod ledger;
 mod life;

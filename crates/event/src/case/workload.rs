@@ -3,6 +3,7 @@
 use crate::answer::{Certainty, Mechanism};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
+use crate::case::growth::Growths;
 use crate::case::inquiry::{Inquiry, Link, key};
 use crate::case::life::Life;
 use crate::case::owner::{Owned, owner_of};
@@ -110,44 +111,12 @@ fn deployment_change<'l>(
     let scale = last(&changes, |change| change.scales.is_some());
     let scale = scale.filter(|change| change.is_prompt(time));
     let Some(template) = template else { return scale.map(scaled) };
-    let grown = growths(inquiry, deployment, time).into_iter().find(|(at, _)| *at >= template.fact.received);
-    let superseded = match grown {
-        Some((_, name)) => name != set.name,
+    let growths = Growths::of(inquiry, deployment, time);
+    let superseded = match growths.first_from(template.fact.received) {
+        Some(name) => name != set.name,
         None => scale.as_ref().is_none_or(|scale| scale.fact.time < template.fact.time),
     };
     if superseded { Some(rolled(template)) } else { scale.map(scaled) }
-}
-
-/// When the deployment controller made a replica set, or made one larger: by time, with the set's name.
-fn growths(inquiry: &Inquiry<'_>, deployment: &Key, until: Timestamp) -> Vec<(Timestamp, String)> {
-    let sets = key("apps", "replicasets", &deployment.namespace, "");
-    let mut growths = Vec::new();
-    for set in inquiry.ledger.named(&sets, &format!("{}-", deployment.name)) {
-        let mut replicas = None;
-        for fact in inquiry.ledger.of(set).filter(|fact| fact.succeeded() && fact.received <= until) {
-            let larger = fact.detail.replicas > replicas && replicas.is_some();
-            let made = fact.is("create");
-            replicas = fact.detail.replicas.or(replicas);
-            if fact.component == Some(Component::Deployment) && fact.is_change() && (made || larger) {
-                growths.push((fact.time, set.name.clone()));
-            }
-        }
-    }
-    growths.extend(births_of_pods(inquiry, deployment, until));
-    growths.sort();
-    growths
-}
-
-/// When pods of a deployment's replica sets were met first: without bodies they show which set grew.
-fn births_of_pods(inquiry: &Inquiry<'_>, deployment: &Key, until: Timestamp) -> Vec<(Timestamp, String)> {
-    let pods = key("", "pods", &deployment.namespace, "");
-    let prefix = format!("{}-", deployment.name);
-    let born = inquiry.ledger.named(&pods, &prefix).filter_map(|pod| {
-        let bound = inquiry.ledger.of(pod).find(|fact| fact.subresource == "binding" && fact.succeeded())?;
-        let (set, _) = pod.name.rsplit_once('-')?;
-        (!bound.body_recorded && bound.received <= until).then(|| (bound.time, set.to_owned()))
-    });
-    born.collect()
 }
 
 /// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
@@ -209,16 +178,15 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
     if !changes.iter().any(|change| change.guessed) {
         return;
     }
-    let growths =
-        if workload.resource == "deployments" { growths(inquiry, workload, time) } else { Vec::new() };
+    let growths = (workload.resource == "deployments").then(|| Growths::of(inquiry, workload, time));
     let ends: Vec<Timestamp> =
         changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
     for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
         let manager = change.fact.field_manager();
         let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
-        let current = growths.iter().rev().find(|(at, _)| *at < change.fact.received).map(|(_, set)| set);
-        let mut grown = growths.iter().filter(|(at, _)| (change.fact.received..=end).contains(at));
-        change.templates = restarts || grown.any(|(_, set)| Some(set) != current);
+        let from = change.fact.received;
+        let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
+        change.templates = restarts || growths.as_ref().is_some_and(has_other);
         change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
         change.suspends = workload.resource == "jobs";
     }
