@@ -30,7 +30,7 @@ use audit_who_event::look::Look;
 
 pub(crate) use self::account::Account;
 use self::ledger::{Decode, Rules};
-use self::plan::{Plan, Read, Sizes};
+use self::plan::{Plan, Portion, Sizes};
 pub(crate) use self::prefilter::Prefilter;
 use self::work::{Findings, Worker};
 use crate::codec::Encoding;
@@ -175,9 +175,9 @@ impl Scan {
 /// be cut hold entries, where these are in order.
 fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64) {
     let failed: HashSet<&str> = findings.errors.iter().map(Error::path).collect();
-    let extents = plan.extents(inputs.len());
-    for ((number, source), extent) in inputs.sources().iter().enumerate().zip(extents) {
-        if extent == Read::Part || failed.contains(source.name.as_str()) {
+    let portions = plan.portions(inputs.len());
+    for ((number, source), portion) in inputs.sources().iter().enumerate().zip(portions) {
+        if portion == Portion::Part || failed.contains(source.name.as_str()) {
             continue;
         }
         // What was kept first holds: the content is the same.
@@ -186,7 +186,7 @@ fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64)
         }
         let tally = &findings.tallies[number];
         // In short content few lines are looked at.
-        let is_known = extent == Read::Whole && tally.bytes > least && findings.orders[number].is_kept();
+        let is_known = portion == Portion::Whole && tally.bytes > least && findings.orders[number].is_kept();
         if let Some(span) = tally.from.zip(tally.until).filter(|_| is_known) {
             let _ = source.span.set(span);
         }

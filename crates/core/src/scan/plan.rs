@@ -53,7 +53,7 @@ struct Outside {
 
 /// How much of a source is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Read {
+pub(super) enum Portion {
     /// Not all.
     Part,
     /// All, in ranges, of which those that are wanted can be read alone.
@@ -145,15 +145,15 @@ impl Plan {
     }
 
     /// How much is read, by source.
-    pub(super) fn extents(&self, sources: usize) -> Vec<Read> {
-        let mut extents = vec![Read::Whole; sources];
+    pub(super) fn portions(&self, sources: usize) -> Vec<Portion> {
+        let mut portions = vec![Portion::Whole; sources];
         for piece in self.pieces.iter().filter(|piece| matches!(piece.part, Part::Range { .. })) {
-            extents[piece.source] = Read::Ranges;
+            portions[piece.source] = Portion::Ranges;
         }
         for outside in &self.outside {
-            extents[outside.source] = Read::Part;
+            portions[outside.source] = Portion::Part;
         }
-        extents
+        portions
     }
 
     /// Says of what is not read how long it is and when it was written.

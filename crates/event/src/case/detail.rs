@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Deref, DerefMut};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::body::{
     Body, Mark, Metadata, OwnerReference, PatchOperation, Reference, Spec, Switch, Taint, json_patch,
@@ -44,6 +44,16 @@ impl Detail {
     }
 }
 
+/// The labels of an object, in the order of the body.
+pub(crate) type Labels = Vec<(String, String)>;
+
+impl Detail {
+    /// The labels, to be shared with other facts.
+    pub(crate) fn labels_mut(&mut self) -> Option<&mut Arc<Labels>> {
+        self.0.as_mut()?.labels.as_mut()
+    }
+}
+
 impl Deref for Detail {
     type Target = Told;
     fn deref(&self) -> &Told {
@@ -64,7 +74,7 @@ pub(crate) struct Told {
     pub(crate) uid: Option<String>,
     pub(crate) dry_run: bool,
     pub(crate) owners: Vec<Owner>,
-    pub(crate) labels: Option<Vec<(String, String)>>,
+    pub(crate) labels: Option<Arc<Labels>>,
     pub(crate) finalizers: Option<Vec<String>>,
     /// Whether the answered object is being deleted.
     pub(crate) terminating: Option<bool>,
@@ -286,7 +296,8 @@ impl Told {
         } else {
             owners(metadata)
         };
-        self.labels = Some(metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect());
+        let labels: Labels = metadata.labels.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        self.labels = Some(Arc::new(labels));
         self.generation = metadata.generation;
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());

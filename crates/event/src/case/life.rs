@@ -56,7 +56,7 @@ impl<'l> Life<'l> {
 
     /// The labels that were last seen.
     pub(crate) fn labels(&self) -> Option<&'l [(String, String)]> {
-        self.facts.iter().rev().find_map(|fact| fact.detail.labels.as_deref())
+        self.facts.iter().rev().find_map(|fact| fact.detail.labels.as_ref()).map(|labels| labels.as_slice())
     }
 
     /// When the object was there for the first time, as far as the facts say.

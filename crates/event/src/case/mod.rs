@@ -35,11 +35,12 @@ pub(crate) mod workload;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Answer};
 use crate::case::context::Context;
-use crate::case::detail::Victim;
+use crate::case::detail::{Labels, Victim};
 use crate::case::fact::{Bodies, Fact, actor_of};
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
@@ -193,6 +194,8 @@ pub struct Case {
     truncated: BTreeSet<Address>,
     /// One of each, for all facts to share: few users send most requests.
     actors: HashSet<Arc<Actor>>,
+    /// As well: the pods of a workload have the same.
+    labels: HashSet<Arc<Labels>>,
 }
 
 impl Case {
@@ -216,6 +219,7 @@ impl Case {
             facts: Vec::new(),
             truncated: BTreeSet::new(),
             actors: HashSet::new(),
+            labels: HashSet::new(),
         }
     }
 
@@ -344,16 +348,6 @@ impl Case {
         self.facts.iter().map(|fact| (&fact.key, fact.time, fact.address))
     }
 
-    /// The one copy of an actor that facts share.
-    fn shared(&mut self, actor: Actor) -> Arc<Actor> {
-        if let Some(known) = self.actors.get(&actor) {
-            return Arc::clone(known);
-        }
-        let actor = Arc::new(actor);
-        self.actors.insert(Arc::clone(&actor));
-        actor
-    }
-
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let namespace = &fact.key.namespace;
@@ -367,6 +361,15 @@ impl Case {
             victims.retain(|victim| self.wanted.names(&within(victim), &victim.name));
         }
     }
+}
+
+/// The one copy of a value that facts share.
+fn shared<T: Eq + Hash>(known: &mut HashSet<Arc<T>>, value: Arc<T>) -> Arc<T> {
+    if let Some(known) = known.get(&value) {
+        return Arc::clone(known);
+    }
+    known.insert(Arc::clone(&value));
+    value
 }
 
 /// What to look for now and later: first what lies within a short time, if there is any. Looking there takes little, and may
@@ -389,7 +392,7 @@ impl Fold for Case {
         if self.wanted.met_by(event, &key).next().is_none() {
             return;
         }
-        let actor = self.shared(actor_of(event));
+        let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
         let mut fact = Fact::of(event, key, address, actor);
         let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
         if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact, &event.level) {
@@ -400,6 +403,9 @@ impl Fold for Case {
         }
         fact.selected = self.ask.subject.may_mean(&fact.key) && self.ask.selection.meets(event, &fact);
         self.keep_named_victims(&mut fact);
+        if let Some(labels) = fact.detail.labels_mut() {
+            *labels = shared(&mut self.labels, Arc::clone(labels));
+        }
         if event.is_truncated() {
             self.truncated.insert(address);
         }

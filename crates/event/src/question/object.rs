@@ -169,7 +169,7 @@ type Marks = Vec<(String, String)>;
 /// The labels that the object last had.
 fn labels_before(story: &Story<'_, '_>) -> Option<Marks> {
     let mut earlier = story.earlier.iter().rev().filter(|earlier| earlier.succeeded());
-    earlier.find_map(|earlier| earlier.detail.labels.clone())
+    earlier.find_map(|earlier| earlier.detail.labels.as_deref().cloned())
 }
 
 /// The annotations that the object last had.
