@@ -18,6 +18,18 @@ impl Generation {
         length.map(|length| (Some(length), self.fate))
     }
 
+    /// Lets go of a removed file that was read to its end, where a packed one may hold more than it: only of the file that
+    /// was packed it is known that it held all. Says whether there is more to read.
+    fn turn_to_packed(&mut self) -> bool {
+        let is_part = self.ended && self.unlisted().is_some_and(|open| !open.is_whole());
+        if !is_part || !self.may_be_in_packed() {
+            return false;
+        }
+        self.open = None;
+        (self.unread, self.ended) = (true, false);
+        true
+    }
+
     /// What is lost behind a generation that was read to its end: how many bytes, if that is known, and why.
     fn loss(&self) -> Option<(Option<u64>, &'static str)> {
         let robbed = || self.robbed.then_some((None, self.fate));
@@ -35,6 +47,9 @@ impl Tailer {
                 continue;
             }
             self.note_lack(index)?;
+            if self.generations[index].turn_to_packed() {
+                continue;
+            }
             let generation = &self.generations[index];
             let known = &generation.checkpoint;
             let moved = generation.places.first().is_some_and(|place| place.stat != known.stat);

@@ -108,7 +108,7 @@ impl Place {
     }
 
     /// Whether it is all of the content, and what packed copies were made from.
-    fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.encoding == Encoding::Plain && self.rotated == Rotated::Closed
     }
 
@@ -280,6 +280,12 @@ impl Generation {
         let has = |open: &Place| if open.encoding == Encoding::Plain { open.stat.size } else { 0 };
         let is_worth_it = self.unlisted().is_none_or(|open| self.seen > self.at.max(has(open)));
         is_worth_it && self.places.iter().any(|place| self.may_tell(place))
+    }
+
+    /// Whether a packed file may have more than was read, and the one that it was packed from is not there.
+    pub(crate) fn may_be_in_packed(&self) -> bool {
+        let packed = |place: &Place| place.encoding != Encoding::Plain && !place.exhausted;
+        self.places.iter().any(packed) && !self.places.iter().any(Place::is_whole)
     }
 
     /// Whether the file at this place may have more than was read.
