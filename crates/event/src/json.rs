@@ -1,10 +1,11 @@
 //! JSON text that is walked over without being decoded.
 
+pub(crate) mod walk;
+
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// How deep the walk goes into objects and lists; deeper text is for the parser.
-const DEPTH: u32 = 64;
+use self::walk::Walk;
 
 /// One JSON value as it stands in the log, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,63 +41,61 @@ impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
-    at: usize,
+    walk: Walk<'a>,
     /// Whether details are kept; if not they are walked over, and lists, maps and some texts stay empty.
     pub(crate) details: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) const fn new(text: &'a str, details: bool) -> Self {
-        Self { text, at: 0, details }
+        Self { text, walk: Walk::new(text.as_bytes(), 0), details }
     }
 
     /// Bytes from the start of the text.
     pub(crate) const fn at(&self) -> usize {
-        self.at
+        self.walk.at()
     }
 
-    /// Whether nothing but white space is left.
-    pub(crate) fn is_at_end(&mut self) -> bool {
-        self.peek();
-        self.at == self.text.len()
-    }
-
-    /// The next byte that is no white space; 0 at the end, which stands in no JSON either.
+    /// The next byte that is no white space, and 0 at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
-        let mut byte = self.byte();
-        while matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-            self.at += 1;
-            byte = self.byte();
-        }
-        byte
+        self.walk.peek()
     }
 
     /// Goes behind the next byte that is no white space if it is this one.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
-        (self.peek() == byte).then(|| self.at += 1)
-    }
-
-    /// Goes behind `null`, if that comes next.
-    pub(crate) fn null(&mut self) -> Option<()> {
-        if self.peek() == b'n' { self.word("null") } else { None }
+        self.walk.take(byte)
     }
 
     /// Goes behind these very bytes if they come next, without white space before them.
     #[inline]
     pub(crate) fn expect(&mut self, bytes: &[u8]) -> bool {
-        let found = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(bytes));
-        self.at += if found { bytes.len() } else { 0 };
-        found
+        self.walk.expect(bytes)
+    }
+
+    /// Goes behind the next value.
+    pub(crate) fn skip(&mut self) -> Option<()> {
+        self.walk.skip()
+    }
+
+    /// Whether nothing but white space is left.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.peek();
+        self.at() == self.text.len()
+    }
+
+    /// Goes behind `null`, if that comes next.
+    pub(crate) fn null(&mut self) -> Option<()> {
+        if self.peek() == b'n' { self.walk.word("null") } else { None }
     }
 
     /// The text of the next value.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
         self.peek();
-        let start = self.at;
+        let start = self.at();
         self.skip()?;
-        self.text.get(start..self.at)
+        self.text.get(start..self.at())
     }
 
     /// The next string, if it holds no escape.
@@ -104,9 +103,9 @@ impl<'a> Cursor<'a> {
         if self.peek() != b'"' {
             return None;
         }
-        let start = self.at + 1;
-        let end = self.special(start).filter(|end| self.text.as_bytes()[*end] == b'"')?;
-        self.at = end + 1;
+        let start = self.at() + 1;
+        let end = self.walk.end_of_plain(start)?;
+        self.walk.go_to(end + 1);
         self.text.get(start..end)
     }
 
@@ -115,11 +114,8 @@ impl<'a> Cursor<'a> {
         if self.peek() != b'"' {
             return None;
         }
-        let start = self.at + 1;
-        let bytes = self.text.as_bytes();
-        let escape = self.special(start).filter(|at| bytes[*at] == b'\\')?;
-        let length = memchr::memchr(b'?', &bytes[start..escape]).filter(|length| *length > 0)?;
-        self.text.get(start..start + length)
+        let start = self.at() + 1;
+        self.text.get(start..self.walk.end_of_path(start)?)
     }
 
     /// The next string, which holds escapes.
@@ -140,17 +136,13 @@ impl<'a> Cursor<'a> {
     /// Goes behind a string that nobody looks at. It takes what [`Self::escaped_string`] takes, and
     /// allocates nothing but where halves of characters may be spelled.
     pub(crate) fn pass_string(&mut self) -> Option<()> {
-        let start = self.at;
-        self.string()?;
-        let token = &self.text.as_bytes()[start..self.at];
-        // What may be half of a character is looked at as closely as where it is read.
-        let halves = memchr::memchr_iter(b'\\', token)
-            .any(|at| matches!(token.get(at + 1..at + 3), Some(b"ud" | b"uD")));
-        if halves {
-            self.at = start;
-            return self.escaped_string().map(drop);
+        let before = self.walk;
+        if self.walk.string()? {
+            return Some(());
         }
-        Some(())
+        // What may be half of a character is looked at as closely as where it is read.
+        self.walk = before;
+        self.escaped_string().map(drop)
     }
 
     /// Walks over the items of a list.
@@ -198,128 +190,6 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-
-    /// Goes behind the next value.
-    pub(crate) fn skip(&mut self) -> Option<()> {
-        // A bit for each level that is open, the innermost last: whether it is an object.
-        let (mut depth, mut objects) = (0, 0_u64);
-        loop {
-            let next = self.peek();
-            let open = match next {
-                b'"' => self.string().map(|()| false)?,
-                b'{' => self.opened(b'}'),
-                b'[' => self.opened(b']'),
-                b't' => self.word("true").map(|()| false)?,
-                b'f' => self.word("false").map(|()| false)?,
-                b'n' => self.word("null").map(|()| false)?,
-                _ => self.number().map(|()| false)?,
-            };
-            if open {
-                if depth == DEPTH {
-                    return None;
-                }
-                depth += 1;
-                objects = objects << 1 | u64::from(next == b'{');
-            } else {
-                loop {
-                    if depth == 0 {
-                        return Some(());
-                    }
-                    if self.take(b',').is_some() {
-                        break;
-                    }
-                    self.take(if objects & 1 == 1 { b'}' } else { b']' })?;
-                    depth -= 1;
-                    objects >>= 1;
-                }
-            }
-            if objects & 1 == 1 {
-                self.peek();
-                self.string()?;
-                self.take(b':')?;
-            }
-        }
-    }
-
-    /// Goes behind the bracket; says whether something stands before the one that closes it, and else behind that.
-    fn opened(&mut self, closing: u8) -> bool {
-        self.at += 1;
-        let is_empty = self.peek() == closing;
-        self.at += usize::from(is_empty);
-        !is_empty
-    }
-
-    /// Goes behind a string.
-    fn string(&mut self) -> Option<()> {
-        if self.byte() != b'"' {
-            return None;
-        }
-        let mut at = self.at + 1;
-        loop {
-            at = self.special(at)?;
-            match &self.text.as_bytes()[at..] {
-                [b'"', ..] => {
-                    self.at = at + 1;
-                    return Some(());
-                }
-                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => at += 2,
-                [b'\\', b'u', code @ ..] if code.get(..4)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
-                _ => return None,
-            }
-        }
-    }
-
-    /// Where the next quote, backslash or control character stands in a string, eight bytes at a time.
-    #[inline]
-    fn special(&self, mut at: usize) -> Option<usize> {
-        let bytes = self.text.as_bytes();
-        while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-            let found = specials(u64::from_le_bytes(*eight));
-            if found != 0 {
-                return Some(at + found.trailing_zeros() as usize / 8);
-            }
-            at += 8;
-        }
-        let rest = bytes.get(at..)?;
-        rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).map(|found| at + found)
-    }
-
-    fn number(&mut self) -> Option<()> {
-        self.at += usize::from(self.byte() == b'-');
-        match self.byte() {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.byte() == b'.' {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.byte(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.byte(), b'+' | b'-'));
-            self.digits()?;
-        }
-        Some(())
-    }
-
-    /// Goes behind at least one digit.
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while self.byte().is_ascii_digit() {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
-    }
-
-    fn word(&mut self, word: &str) -> Option<()> {
-        let found = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
-        found.then(|| self.at += word.len())
-    }
-
-    #[inline]
-    fn byte(&self) -> u8 {
-        self.text.as_bytes().get(self.at).copied().unwrap_or(0)
-    }
 }
 
 /// What an escape stands for whose backslash is left out, and how many bytes it takes; `None` for half of a character.
@@ -334,17 +204,6 @@ fn unescaped(escape: &str) -> Option<(char, usize)> {
         other => char::from(*other),
     };
     Some((char, 1))
-}
-
-/// Marks the first of eight bytes that is a quote, a backslash or a control character by its highest bit; bytes behind
-/// it may be marked too.
-const fn specials(eight: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    // Taking away wraps where a byte is smaller; what had its highest bit set before is none of them.
-    let control = eight.wrapping_sub(ONES * 0x20);
-    let quote = (eight ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
-    let backslash = (eight ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
-    (control | quote | backslash) & !eight & (ONES * 0x80)
 }
 
 #[cfg(test)]
