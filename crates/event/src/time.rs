@@ -30,38 +30,37 @@ impl Timestamp {
 
     /// Reads an RFC 3339 time of any precision and offset; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::parse_canonical(text.as_bytes())
-            .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|t| Self(t.timestamp_micros())))
+        Self::parse_utf8(text.as_bytes())
+    }
+
+    /// The same of bytes, which are none if they are no UTF-8.
+    pub(crate) fn parse_utf8(text: &[u8]) -> Option<Self> {
+        Self::parse_canonical(text).or_else(|| {
+            let time = DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok()?;
+            Some(Self(time.timestamp_micros()))
+        })
     }
 
     /// The one form that the API server writes, `2026-11-23T05:45:10.504068Z`, without the general parser.
+    #[rustfmt::skip]
     fn parse_canonical(text: &[u8]) -> Option<Self> {
-        let shape = text.len() == 27
-            && text[4] == b'-'
-            && text[7] == b'-'
-            && text[10] == b'T'
-            && text[13] == b':'
-            && text[16] == b':'
-            && text[19] == b'.'
-            && text[26] == b'Z';
-        if !shape {
-            return None;
-        }
-        let number = |from: usize, to: usize| {
-            // What is no digit makes a number far above nine.
-            let (mut number, mut largest) = (0_i64, 0);
-            for byte in &text[from..to] {
-                let digit = byte.wrapping_sub(b'0');
-                largest = largest.max(digit);
-                number = number * 10 + i64::from(digit);
-            }
-            (largest <= 9).then_some(number)
+        let &[
+            y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T',
+            h1, h2, b':', mi1, mi2, b':', s1, s2, b'.', f1, f2, f3, f4, f5, f6, b'Z',
+        ] = text else { return None };
+        // What is no digit is far above nine.
+        let mut largest = 0;
+        let mut two = |tens: u8, ones: u8| {
+            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+            largest = largest.max(tens).max(ones);
+            i64::from(tens) * 10 + i64::from(ones)
         };
-        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-        let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-        let micros = number(20, 26)?;
+        let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(mo1, mo2), two(d1, d2));
+        let (hour, minute, second) = (two(h1, h2), two(mi1, mi2), two(s1, s2));
+        let micros = two(f1, f2) * 10_000 + two(f3, f4) * 100 + two(f5, f6);
         // Leap seconds are left to the general parser.
-        let is_plain = (1..=12).contains(&month)
+        let is_plain = largest <= 9
+            && (1..=12).contains(&month)
             && (1..=last_day(year, month)).contains(&day)
             && hour < 24
             && minute < 60
