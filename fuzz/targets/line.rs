@@ -1,11 +1,11 @@
-//! One line, whatever its bytes: it is decoded within its bounds, the same with and without details, and nothing of it
-//! reaches a terminal raw.
+//! One line, whatever its bytes: it is decoded within its bounds, the same with and without details and behind lines that it
+//! is like, and nothing of it reaches a terminal raw.
 
 #![no_main]
 
 use std::ops::Range;
 
-use audit_who_event::envelope::{Sink, decode};
+use audit_who_event::envelope::{Decoder, Sink, decode};
 use audit_who_event::event::Event;
 use audit_who_event::subject::{Key, Particulars};
 use audit_who_event::{peek, uri};
@@ -55,7 +55,37 @@ fn findings(line: &[u8], details: bool) -> Vec<(Range<usize>, bool)> {
     findings.spans
 }
 
+/// What of an event is told without details, and all bad spans, of lines decoded each on its own or with a memory of those
+/// before.
+#[derive(Default)]
+struct Brief(Vec<(Range<usize>, String)>);
+
+impl Sink for Brief {
+    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
+        self.0.push((span, format!("{event:?}")));
+    }
+
+    fn bad(&mut self, span: Range<usize>, reason: &str) {
+        self.0.push((span, reason.to_owned()));
+    }
+
+    fn wants_details(&self) -> bool {
+        false
+    }
+}
+
+fn compare_alike(lines: &[u8]) {
+    let mut decoder = Decoder::default();
+    for line in lines.split(|byte| *byte == b'\n') {
+        let (mut alone, mut alike) = (Brief::default(), Brief::default());
+        decode(line, &mut alone);
+        decoder.decode(line, &mut alike);
+        assert_eq!(alone.0, alike.0);
+    }
+}
+
 fuzz_target!(|line: &[u8]| {
     assert_eq!(findings(line, true), findings(line, false));
     _ = peek::stage_time(line);
+    compare_alike(line);
 });

@@ -1,8 +1,14 @@
 //! One JSON object into one [`Event`].
 
+mod parts;
+mod shape;
+mod shapes;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
+
+pub(crate) use self::shapes::Shapes;
 
 use crate::event::{Event, ObjectRef, ResponseStatus, User};
 use crate::json::{Cursor, Json};
@@ -112,13 +118,18 @@ impl<'a> WireEvent<'a> {
     /// Reads the JSON value at the start of `text`; says how many bytes it takes. Without `details`, what
     /// [`Sink::wants_details`](crate::envelope::Sink::wants_details) names stays empty. After an error, what was read is of no use.
     pub(crate) fn read(&mut self, text: &'a str, details: bool) -> Result<usize, serde_json::Error> {
-        let mut cursor = Cursor::new(text, details);
-        if text.starts_with('{') && self.fill(&mut cursor).is_some() {
-            return Ok(cursor.at());
+        if let Some(length) = self.walk(text, details) {
+            return Ok(length);
         }
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
         *self = values.next().transpose()?.unwrap_or_default();
         Ok(values.byte_offset())
+    }
+
+    /// The same as far as no parser is needed; `None` if one is.
+    pub(crate) fn walk(&mut self, text: &'a str, details: bool) -> Option<usize> {
+        let mut cursor = Cursor::new(text, details);
+        (text.starts_with('{') && self.fill(&mut cursor).is_some()).then(|| cursor.at())
     }
 
     /// The event, if this object is one: it identifies a request, or says verb and URI.

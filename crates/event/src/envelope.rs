@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::decode::{WireEvent, elements};
+use crate::decode::{Shapes, WireEvent, elements};
 use crate::event::Event;
 use crate::json::Json;
 use crate::legacy;
+use crate::note::{Note, Times};
 
 /// Takes what a line holds.
 pub trait Sink {
@@ -21,6 +22,16 @@ pub trait Sink {
     /// the API server writes it.
     fn wants_details(&self) -> bool {
         true
+    }
+    /// Notes what the event was that was handed over last, so that others like it can be told [again](Self::again); `None` if
+    /// each must be handed over whole.
+    fn note(&mut self) -> Option<Note> {
+        None
+    }
+    /// Takes an event that differs from the one noted in its times, and else in nothing that the note depends on, and which
+    /// bytes of the line hold it. If it returns `false`, the note is not known anymore, and the event is handed over whole.
+    fn again(&mut self, _: Note, _: &Times, _: Range<usize>) -> bool {
+        false
     }
 }
 
@@ -39,6 +50,55 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
     let text = std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     let lossy = matches!(text, Cow::Owned(_));
     Line { text: &text, lossy, length: line.len() }.decode(sink);
+}
+
+/// Decodes lines as [`decode`] does, and those that are like others faster.
+///
+/// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 1024
+/// of up to 4 KiB, and what differs from one of them in nothing but values is read by comparing it.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    shapes: Shapes,
+}
+
+impl Decoder {
+    /// Decodes one line, and hands every event and every bad span in it to `sink`.
+    pub fn decode(&mut self, line: &[u8], sink: &mut impl Sink) {
+        if sink.wants_details() || !(self.decode_alike(line, sink) || self.decode_first(line, sink)) {
+            decode(line, sink);
+        }
+    }
+
+    /// Reads an event that is all of a line which is like one that was kept; says whether it is.
+    fn decode_alike(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+        let Some(found) = self.shapes.find(line) else { return false };
+        if let Some(note) = self.shapes.note(found)
+            && sink.again(note, &self.shapes.times(found, line), 0..line.len())
+        {
+            return true;
+        }
+        let mut record = WireEvent::default();
+        let read = self.shapes.read(found, line, &mut record);
+        let Some(event) = read.and_then(|()| record.event()) else { return false };
+        sink.event(event, 0..line.len());
+        self.shapes.take_note(found, sink.note());
+        true
+    }
+
+    /// Reads an event that is all of a line, and keeps that; says whether it is one.
+    fn decode_first(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+        let Ok(text) = std::str::from_utf8(line) else { return false };
+        let mut record = WireEvent::default();
+        if record.walk(text, false) != Some(line.len()) || record.items.is_some() {
+            return false;
+        }
+        let Some(event) = record.event() else { return false };
+        sink.event(event, 0..line.len());
+        if let Some(kept) = self.shapes.keep(text, &record) {
+            self.shapes.take_note(kept, sink.note());
+        }
+        true
+    }
 }
 
 /// A line as text, with the length it has in the log.

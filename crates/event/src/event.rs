@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 ///
 /// Every field of `audit.k8s.io/v1` is here, and every one is optional when read: an absent string is empty. The keys
 /// are those of [`types.go`](https://github.com/kubernetes/apiserver/blob/master/pkg/apis/audit/v1/types.go).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event<'a> {
     /// How much was recorded: `Metadata`, `Request` or `RequestResponse`.
     pub level: Cow<'a, str>,
@@ -52,7 +52,7 @@ pub struct Event<'a> {
 }
 
 /// An authenticated or impersonated user.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User<'a> {
     /// Name.
     pub username: Cow<'a, str>,
@@ -65,7 +65,7 @@ pub struct User<'a> {
 }
 
 /// What a request is about.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectRef<'a> {
     /// Plural resource name.
     pub resource: Cow<'a, str>,
@@ -86,7 +86,7 @@ pub struct ObjectRef<'a> {
 }
 
 /// The status that was answered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseStatus<'a> {
     /// HTTP status; 0 where none was recorded.
     pub code: u16,

@@ -1,6 +1,7 @@
 //! The seam between what reads events and what learns from them.
 
 use crate::event::Event;
+use crate::note::{Note, Times};
 use crate::share::{Kind, Share};
 
 /// Where a record stands.
@@ -24,6 +25,14 @@ pub trait Fold: Send {
     /// status says beside its code, and queries of URIs. If not they may be empty, which is faster.
     fn wants_details(&self) -> bool {
         true
+    }
+    /// Notes what the event was that was taken last; see [`Sink::note`](crate::envelope::Sink::note).
+    fn note(&mut self) -> Option<Note> {
+        None
+    }
+    /// Takes an event by a note of one like it; see [`Sink::again`](crate::envelope::Sink::again).
+    fn again(&mut self, _: Note, _: &Times, _: Address) -> bool {
+        false
     }
     /// Which entries of a kind it looks at; of all others it learns nothing.
     fn share(&self, _: &Kind<'_>) -> Share {

@@ -19,6 +19,7 @@ pub mod keep;
 pub mod legacy;
 pub mod literals;
 pub mod look;
+pub mod note;
 pub mod peek;
 mod plain;
 pub mod policy;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use audit_who_event::coverage::{
     self, BadSpan, Coverage, KEPT_SPANS, Reading, SourceCoverage, Tally, Timeline,
 };
-use audit_who_event::envelope;
+use audit_who_event::envelope::Decoder;
 use audit_who_event::fold::Fold;
 use audit_who_event::literals::Literals;
 use audit_who_event::time::Timestamp;
@@ -19,6 +19,7 @@ use crate::tail::{Batch, Flaw};
 /// What was followed so far, by the file that the API server writes: what is rotated from it belongs to it.
 pub(crate) struct Account<F> {
     rules: Rules<F>,
+    decoder: Decoder,
     numbers: HashMap<String, usize>,
     sources: Vec<SourceCoverage>,
     timelines: Vec<Timeline>,
@@ -33,10 +34,11 @@ impl<F: Fold> Account<F> {
             // Longer lines than are held are none in a batch.
             rules: Rules {
                 prefilter: Prefilter::new(literals),
-                decode: |line, sink| envelope::decode(line, sink),
+                decode: |decoder, line, sink| decoder.decode(line, sink),
                 max_line: usize::MAX,
                 accounts: true,
             },
+            decoder: Decoder::default(),
             numbers: HashMap::new(),
             sources: Vec::new(),
             timelines: Vec::new(),
@@ -51,6 +53,7 @@ impl<F: Fold> Account<F> {
         let mut ledger = Ledger {
             rules: &self.rules,
             source,
+            decoder: &mut self.decoder,
             fold,
             tally: &mut self.sources[source].tally,
             timeline: &mut self.timelines[source],

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use audit_who_event::coverage::{BadSpan, KEPT_SPANS, Moment, Tally, Timeline};
-use audit_who_event::envelope::Sink;
+use audit_who_event::envelope::{Decoder, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
+use audit_who_event::note::{Note, Times};
+use audit_who_event::time::Timestamp;
 
 use super::clock::Clock;
 use super::order::Order;
@@ -15,8 +17,8 @@ use super::spelled::Spelled;
 use crate::dated::{self, is_object};
 use crate::layout::BOM;
 
-/// Decodes one line; [`audit_who_event::envelope::decode`] but for tests.
-pub(super) type Decode<F> = fn(&[u8], &mut Collector<'_, F>);
+/// Decodes one line; [`Decoder::decode`] but for tests.
+pub(super) type Decode<F> = fn(&mut Decoder, &[u8], &mut Collector<'_, F>);
 
 /// What a scan does with a line.
 pub(super) struct Rules<F> {
@@ -32,6 +34,7 @@ pub(super) struct Rules<F> {
 pub(super) struct Ledger<'a, F> {
     pub(super) rules: &'a Rules<F>,
     pub(super) source: usize,
+    pub(super) decoder: &'a mut Decoder,
     pub(super) fold: &'a mut F,
     pub(super) tally: &'a mut Tally,
     pub(super) timeline: &'a mut Timeline,
@@ -171,7 +174,7 @@ impl<F: Fold> Ledger<'_, F> {
             events: 0,
             bad: 0,
         };
-        (self.rules.decode)(text, &mut collector);
+        (self.rules.decode)(self.decoder, text, &mut collector);
         let (events, length) = (collector.events, text.len() as u64);
         let bad = collector.bad.min(length);
         self.tally.entries += u64::from(events > 0);
@@ -235,17 +238,34 @@ impl<F> Collector<'_, F> {
         let length = span.end.saturating_sub(span.start) as u64;
         Address { source: self.start.source, offset: self.start.offset + span.start as u64, length }
     }
+
+    fn saw(&mut self, address: Address, time: Option<Timestamp>) {
+        self.events += 1;
+        self.tally.saw(time);
+        if let Some(time) = time {
+            self.timeline.add(Moment { time, source: address.source, offset: address.offset });
+        }
+    }
 }
 
 impl<F: Fold> Sink for Collector<'_, F> {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
-        self.events += 1;
         let address = self.address(&span);
-        self.tally.saw(event.stage_time);
-        if let Some(time) = event.stage_time {
-            self.timeline.add(Moment { time, source: address.source, offset: address.offset });
-        }
+        self.saw(address, event.stage_time);
         self.fold.event(event, address);
+    }
+
+    fn note(&mut self) -> Option<Note> {
+        self.fold.note()
+    }
+
+    fn again(&mut self, note: Note, times: &Times, span: Range<usize>) -> bool {
+        let address = self.address(&span);
+        let is_known = self.fold.again(note, times, address);
+        if is_known {
+            self.saw(address, times.stage_time);
+        }
+        is_known
     }
 
     fn bad(&mut self, span: Range<usize>, reason: &str) {

@@ -24,7 +24,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
-use audit_who_event::envelope;
 use audit_who_event::fold::Fold;
 use audit_who_event::look::Look;
 
@@ -123,7 +122,7 @@ impl Scan {
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
     pub fn run<F: Fold>(&self, inputs: &Inputs, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.run_with(inputs, look, fork, |line, sink| envelope::decode(line, sink))
+        self.run_with(inputs, look, fork, |decoder, line, sink| decoder.decode(line, sink))
     }
 
     fn run_with<F: Fold>(

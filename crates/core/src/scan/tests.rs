@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use audit_who_event::coverage::{Coverage, KEPT_SPANS};
-use audit_who_event::envelope::Sink;
+use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::literals::Literals;
@@ -35,7 +35,7 @@ impl Fold for Seen {
 
 /// A decoder that is easy to predict: text in braces is an event, whose request URI is the text; what stands before or
 /// behind the braces is bad.
-fn decode(line: &[u8], sink: &mut Collector<'_, Seen>) {
+fn decode(_: &mut envelope::Decoder, line: &[u8], sink: &mut Collector<'_, Seen>) {
     let open = line.iter().position(|byte| *byte == b'{');
     let close = line.iter().rposition(|byte| *byte == b'}');
     let (Some(open), Some(close)) = (open, close.filter(|close| open < Some(*close))) else {
@@ -486,7 +486,7 @@ proptest! {
         let wanted = Look { filters: None, literals };
         let inputs = Inputs::open([folder.path()]);
         let coverage = sizes(block, range, threads)
-            .run_with(&inputs, &wanted, Seen::default, |line, sink| audit_who_event::envelope::decode(line, sink))
+            .run_with(&inputs, &wanted, Seen::default, |_, line, sink| envelope::decode(line, sink))
             .1;
         prop_assert_eq!(coverage.servers.len(), 1);
         let second = |time: Timestamp| u32::try_from(time.as_micros() / 1_000_000).unwrap();

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use audit_who_event::coverage::{Tally, Timeline};
+use audit_who_event::envelope;
 use audit_who_event::fold::Fold;
 
 use super::BLOCK;
@@ -29,6 +30,7 @@ pub(super) struct Worker<'a, F> {
     sources: &'a [Source],
     rules: &'a Rules<F>,
     buffer: Buffer,
+    decoder: envelope::Decoder,
     /// Lines of a whole source that begin here or later are not read.
     reach: u64,
     pub(super) findings: Findings<F>,
@@ -86,7 +88,14 @@ impl<'a, F: Fold> Worker<'a, F> {
             spans: Spans::default(),
             errors: Vec::new(),
         };
-        Self { sources, rules, buffer: Buffer::new(block), reach, findings }
+        Self {
+            sources,
+            rules,
+            buffer: Buffer::new(block),
+            decoder: envelope::Decoder::default(),
+            reach,
+            findings,
+        }
     }
 
     /// Does one piece of work. What can't be read becomes an error among the findings.
@@ -177,6 +186,7 @@ impl<'a, F: Fold> Worker<'a, F> {
             Ledger {
                 rules: self.rules,
                 source,
+                decoder: &mut self.decoder,
                 fold,
                 tally,
                 timeline,

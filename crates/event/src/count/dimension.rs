@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::client;
 use crate::event::Event;
+use crate::note::Fields;
 use crate::subject;
 
 /// What stands where an entry says nothing.
@@ -31,6 +32,8 @@ pub struct Dimension {
     pub counted: [&'static str; 2],
     /// Writes the key of an event; says whether the event counts at all.
     key: fn(&Event<'_>, &mut String) -> bool,
+    /// The fields that the key is made of, but for those that are details.
+    pub(crate) heeds: Fields,
     /// Whether the key has parts, in the order of [`Api`](super::Api).
     pub(crate) is_api: bool,
     /// Whether the key is made of addresses or annotations.
@@ -61,6 +64,7 @@ impl Dimension {
 const fn of_all(
     name: &'static str,
     one: &'static str,
+    heeds: Fields,
     key: fn(&Event<'_>, &mut String) -> bool,
 ) -> Dimension {
     Dimension {
@@ -69,6 +73,7 @@ const fn of_all(
         many: name,
         counted: ["request", "requests"],
         key,
+        heeds,
         is_api: false,
         uses_details: false,
         literals: STAGES,
@@ -77,7 +82,7 @@ const fn of_all(
 
 /// By what `top` counts.
 pub(crate) const ALL: &[Dimension] = &[
-    of_all("users", "user", |event, key| {
+    of_all("users", "user", Fields::USER, |event, key| {
         put(key, &event.user.username);
         if let Some(other) = &event.impersonated_user {
             key.push_str(" (acting as ");
@@ -86,8 +91,8 @@ pub(crate) const ALL: &[Dimension] = &[
         }
         true
     }),
-    of_all("verbs", "verb", |event, key| put(key, &event.verb)),
-    of_all("resources", "resource", |event, key| {
+    of_all("verbs", "verb", Fields::VERB, |event, key| put(key, &event.verb)),
+    of_all("resources", "resource", Fields::RESOURCE.and(Fields::SUBRESOURCE), |event, key| {
         let Some(object) = &event.object_ref else { return put(key, "") };
         put(key, &object.resource);
         let (group, _) = group_version(event);
@@ -99,18 +104,20 @@ pub(crate) const ALL: &[Dimension] = &[
         }
         true
     }),
-    of_all("namespaces", "namespace", |event, key| {
+    of_all("namespaces", "namespace", Fields::NAMESPACE, |event, key| {
         put(key, event.object_ref.as_ref().map_or("", |object| object.namespace.as_ref()))
     }),
-    of_all("clients", "client", |event, key| client::write_client(&event.user_agent, key) || put(key, "")),
-    of_all("codes", "code", |event, key| match event.code() {
+    of_all("clients", "client", Fields::CLIENT, |event, key| {
+        client::write_client(&event.user_agent, key) || put(key, "")
+    }),
+    of_all("codes", "code", Fields::CODE, |event, key| match event.code() {
         0 => put(key, ""),
         // Writing to a String can't fail.
         code => write!(key, "{code}").is_ok(),
     }),
     Dimension {
         uses_details: true,
-        ..of_all("hosts", "host", |event, key| {
+        ..of_all("hosts", "host", Fields::NONE, |event, key| {
             // All but the last can be set by the client.
             put(key, event.source_ips.last().map_or("", AsRef::as_ref))
         })
@@ -140,6 +147,7 @@ pub(crate) const DEPRECATED: &[Dimension] = &[Dimension {
         key.push(SEPARATOR);
         ALL.iter().find(|dimension| dimension.name == "users").is_some_and(|users| (users.key)(event, key))
     },
+    heeds: Fields::RESOURCE.and(Fields::SUBRESOURCE).and(Fields::CLIENT).and(Fields::USER),
     is_api: true,
     uses_details: true,
     // The name of the annotation but for its slash; `k8s.io` alone stands in every entry.

@@ -12,37 +12,59 @@ use super::sums::Sums;
 #[derive(Debug)]
 pub(super) struct Kept {
     limit: usize,
-    rows: HashMap<Box<str>, Sums>,
+    /// By key, the number of its row.
+    numbers: HashMap<Box<str>, usize>,
+    rows: Vec<Sums>,
     /// Keys with a greater hash have no row of their own.
     bound: u64,
     others: Option<Sums>,
+    /// How often rows got other numbers.
+    renumbered: u32,
 }
 
 impl Kept {
     /// Room for `limit` keys.
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, rows: HashMap::new(), bound: u64::MAX, others: None }
+        let (numbers, rows) = (HashMap::new(), Vec::new());
+        Self { limit, numbers, rows, bound: u64::MAX, others: None, renumbered: 0 }
     }
 
-    /// Changes the row that a key counts in.
-    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Sums)) {
-        if let Some(row) = self.rows.get_mut(key) {
-            return change(row);
+    /// Changes the row that a key counts in. Returns its number, if it is one of its own.
+    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Sums)) -> Option<usize> {
+        if let Some(number) = self.numbers.get(key) {
+            change(&mut self.rows[*number]);
+            return Some(*number);
         }
         if hash(key) > self.bound {
-            return change(self.others.get_or_insert_default());
+            change(self.others.get_or_insert_default());
+            return None;
         }
-        change(self.rows.entry(key.into()).or_default());
+        let number = self.rows.len();
+        self.numbers.insert(key.into(), number);
+        self.rows.push(Sums::default());
+        change(&mut self.rows[number]);
         // Giving up many at once makes it cheap.
         if self.rows.len() > self.limit + self.limit / 4 {
             self.give_up_the_rest();
+            return None;
         }
+        Some(number)
+    }
+
+    /// The row with a number.
+    pub(super) fn row(&mut self, number: usize) -> &mut Sums {
+        &mut self.rows[number]
+    }
+
+    /// How often rows got other numbers than they had.
+    pub(super) const fn renumbered(&self) -> u32 {
+        self.renumbered
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.bound = self.bound.min(other.bound);
-        for (key, row) in &other.rows {
-            self.change(key, |own| own.merge(row));
+        for (key, number) in &other.numbers {
+            let _ = self.change(key, |own| own.merge(&other.rows[*number]));
         }
         if let Some(row) = &other.others {
             self.others.get_or_insert_default().merge(row);
@@ -52,18 +74,26 @@ impl Kept {
     /// The rows by key, in no order, and the row of all other keys if there are any.
     pub(super) fn into_rows(mut self) -> (Vec<(Box<str>, Sums)>, Option<Sums>) {
         self.give_up_the_rest();
-        (self.rows.into_iter().collect(), self.others)
+        let Self { numbers, mut rows, others, .. } = self;
+        (numbers.into_iter().map(|(key, number)| (key, std::mem::take(&mut rows[number]))).collect(), others)
     }
 
     fn give_up_the_rest(&mut self) {
         if self.rows.len() <= self.limit {
             return;
         }
-        let mut order: Vec<(u64, Box<str>)> = self.rows.keys().map(|key| (hash(key), key.clone())).collect();
-        let (_, (first_given_up, _), _) = order.select_nth_unstable(self.limit);
+        let mut order: Vec<(u64, Box<str>, usize)> =
+            self.numbers.drain().map(|(key, number)| (hash(&key), key, number)).collect();
+        let (_, (first_given_up, ..), _) = order.select_nth_unstable(self.limit);
         self.bound = self.bound.min(*first_given_up);
-        for (_, key) in &order[self.limit..] {
-            if let Some(row) = self.rows.remove(key) {
+        let mut rows = std::mem::take(&mut self.rows);
+        self.renumbered = self.renumbered.wrapping_add(1);
+        for (place, (_, key, number)) in order.into_iter().enumerate() {
+            let row = std::mem::take(&mut rows[number]);
+            if place < self.limit {
+                self.numbers.insert(key, self.rows.len());
+                self.rows.push(row);
+            } else {
                 self.others.get_or_insert_default().merge(&row);
             }
         }

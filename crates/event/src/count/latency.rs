@@ -41,7 +41,13 @@ impl Latency {
     }
 
     fn put(&mut self, bucket: u16, count: u32) {
-        match self.buckets.binary_search_by_key(&bucket, |(at, _)| *at) {
+        // Most often all buckets from the first on are met.
+        let guess = self.buckets.first().map_or(0, |(first, _)| bucket.saturating_sub(*first)).into();
+        let found = match self.buckets.get(guess) {
+            Some((at, _)) if *at == bucket => Ok(guess),
+            _ => self.buckets.binary_search_by_key(&bucket, |(at, _)| *at),
+        };
+        match found {
             Ok(at) => self.buckets[at].1 = self.buckets[at].1.saturating_add(count),
             Err(at) => self.buckets.insert(at, (bucket, count)),
         }

@@ -18,6 +18,7 @@ use crate::filter::Filter;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
 use crate::look::Look;
+use crate::note::{Note, Times};
 use crate::question::Question;
 use crate::selection::Selection;
 use crate::time::Timestamp;
@@ -32,6 +33,9 @@ pub use self::sums::{Request, Sums};
 /// of names.
 pub const MAX_KEYS: usize = 100_000;
 
+/// How many notes are kept at the most.
+const MOST_NOTES: usize = 4096;
+
 /// A question that counts requests, and what was counted so far.
 #[derive(Debug)]
 pub struct Counting {
@@ -42,13 +46,34 @@ pub struct Counting {
     kept: Kept,
     /// The key of the event at hand: one buffer for all of them.
     key: String,
+    /// What the event at hand counted as, if others like it count in the same row.
+    last: Option<Noted>,
+    notes: Vec<Noted>,
+    /// How often all notes were given up.
+    given_up: u32,
+}
+
+/// What an event counted as, and in which row.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    request: Request,
+    row: usize,
 }
 
 impl Counting {
     /// Counts by one of the question's dimensions what was answered within `window`.
     pub fn new(question: &'static Question, dimension: &'static Dimension, window: Window) -> Self {
-        let (selection, kept) = (Selection::default(), Kept::new(MAX_KEYS));
-        Self { question, dimension, window, selection, kept, key: String::new() }
+        Self {
+            question,
+            dimension,
+            window,
+            selection: Selection::default(),
+            kept: Kept::new(MAX_KEYS),
+            key: String::new(),
+            last: None,
+            notes: Vec::new(),
+            given_up: 0,
+        }
     }
 
     /// The same, of those requests alone that are selected.
@@ -96,6 +121,11 @@ impl Counting {
         }
     }
 
+    /// Notes of other generations are not known anymore.
+    const fn generation(&self) -> u32 {
+        self.kept.renumbered().wrapping_add(self.given_up)
+    }
+
     /// The counts, most requests first; at most `limit` rows if one is given, and what had no room behind them.
     pub fn report(self, limit: Option<usize>) -> Counts {
         let (rows, others) = self.kept.into_rows();
@@ -105,13 +135,38 @@ impl Counting {
 
 impl Fold for Counting {
     fn event(&mut self, event: &Event<'_>, address: Address) {
+        self.last = None;
         let Some(request) = Request::of(event) else { return };
         if !self.window.holds(event.stage_time) || !self.selection.selects(event, address) {
             return;
         }
         if self.dimension.write_key(event, &mut self.key) {
-            self.kept.change(&self.key, |sums| sums.count(&request));
+            let row = self.kept.change(&self.key, |sums| sums.count(&request));
+            // What has no object is told apart by its URI, too.
+            self.last = row.filter(|_| event.object_ref.is_some()).map(|row| Noted { request, row });
         }
+    }
+
+    fn note(&mut self) -> Option<Note> {
+        let noted = self.last.take()?;
+        if self.notes.len() == MOST_NOTES {
+            self.notes.clear();
+            self.given_up = self.given_up.wrapping_add(1);
+        }
+        self.notes.push(noted);
+        let heeds = self.dimension.heeds.and(Request::HEEDS);
+        Some(Note { number: self.notes.len() - 1, generation: self.generation(), heeds })
+    }
+
+    fn again(&mut self, note: Note, times: &Times, _: Address) -> bool {
+        if note.generation != self.generation() {
+            return false;
+        }
+        let Noted { request, row } = self.notes[note.number];
+        if self.window.holds(times.stage_time) {
+            self.kept.row(row).count(&request.at(times));
+        }
+        true
     }
 
     fn wants_details(&self) -> bool {
@@ -128,7 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::envelope::{Sink, decode};
+    use crate::envelope::{Decoder, Sink, decode};
     use crate::question;
 
     /// Puts the events of a line into a fold.
@@ -140,6 +195,19 @@ mod tests {
         }
         fn bad(&mut self, _: std::ops::Range<usize>, reason: &str) {
             panic!("{reason}");
+        }
+        fn wants_details(&self) -> bool {
+            self.0.wants_details()
+        }
+        fn note(&mut self) -> Option<Note> {
+            self.0.note()
+        }
+        fn again(&mut self, note: Note, times: &Times, span: std::ops::Range<usize>) -> bool {
+            self.0.again(
+                note,
+                times,
+                Address { source: 0, offset: span.start as u64, length: span.len() as u64 },
+            )
         }
     }
 
@@ -154,11 +222,28 @@ mod tests {
         }
     }
 
+    /// The same with a memory of lines that are alike.
+    fn fold_alike<'a>(counting: &mut Counting, lines: impl IntoIterator<Item = &'a String>) {
+        let mut decoder = Decoder::default();
+        for line in lines {
+            decoder.decode(line.as_bytes(), &mut Into(counting));
+        }
+    }
+
     fn line(user: u8, stage: &str, code: u16, verb: &str, millis: u16) -> String {
         let (seconds, millis) = (millis / 1000, millis % 1000);
+        let subresource = ["status", "exec"][usize::from(user > 20)];
+        let object = format!(
+            r#"{{"resource":"r{}","namespace":"n{}","subresource":"{subresource}"}}"#,
+            user % 4,
+            millis % 3
+        );
         format!(
-            r#"{{"auditID":"a","stage":"{stage}","verb":"{verb}","requestURI":"/","user":{{"username":"u{user}"}},"responseStatus":{{"code":{code}}},
-            "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:{seconds:02}.{millis:03}000Z"}}"#
+            r#"{{"auditID":"a","stage":"{stage}","verb":"{verb}","requestURI":"/","userAgent":"{}{}","user":{{"username":"u{user}"}},"objectRef":{object},"responseStatus":{{"code":{code}}},
+            "requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:{seconds:02}.{millis:03}000Z"}}"#,
+            // Only short ones let the user tell lines apart.
+            "a".repeat(if code.is_multiple_of(2) { 100 } else { 1 }),
+            user % 3,
         )
     }
 
@@ -190,6 +275,21 @@ mod tests {
         assert_eq!(counts.rows[0].latency.as_ref().map(|latency| latency.max_micros), Some(5000));
     }
 
+    /// How long a request without an object lasts is told by its path, and that by no note.
+    #[test]
+    fn nothing_is_noted_of_what_has_no_object() {
+        let mut counting = counting("users");
+        for (object, is_noted) in [("", false), (r#""objectRef":{"resource":"pods"},"#, true)] {
+            let path = "/debug/pprof/heap";
+            let line =
+                format!(r#"{{"auditID":"a",{object}"stage":"ResponseComplete","requestURI":"{path}"}}"#);
+            fold(&mut counting, [&line]);
+            assert_eq!(counting.note().is_some(), is_noted);
+            assert_eq!(counting.note(), None);
+        }
+        assert_eq!(counting.report(None).rows[0].long_running, 1);
+    }
+
     #[test]
     fn a_key_of_any_length_is_held_in_a_few_bytes() {
         let lines = [line(1, "ResponseComplete", 200, &"é".repeat(10_000), 1)];
@@ -203,20 +303,24 @@ mod tests {
             prop::sample::select(&["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"][..]);
         let code = prop::sample::select(&[0, 101, 200, 401, 403, 500][..]);
         let verb = prop::sample::select(&["get", "watch", "create"][..]);
-        (0_u8..30, stage, code, verb, 0_u16..60_000)
+        (prop_oneof![0_u8..4, 0_u8..30], stage, code, verb, 0_u16..60_000)
             .prop_map(|(user, stage, code, verb, millis)| line(user, stage, code, verb, millis))
     }
 
     proptest! {
-        /// However entries are dealt out to folds, and however small the room is, the sum is the same.
+        /// However entries are dealt out to folds, and however small the room is, the sum is the same; and so it is if entries
+        /// are told by notes.
         #[test]
-        fn parts_merged_are_the_whole(lines in prop::collection::vec((entry(), 0..3_usize), 0..80), room in 1..40_usize, order in 0..2) {
-            let small = || Counting { kept: Kept::new(room), ..counting("users") };
+        fn parts_merged_are_the_whole(
+            lines in prop::collection::vec((entry(), 0..3_usize), 0..150), room in prop_oneof![1..4_usize, 1..40_usize], order in 0..2,
+            dimension in 0..dimension::ALL.len(),
+        ) {
+            let small = || Counting { kept: Kept::new(room), ..counting(dimension::ALL[dimension].name) };
             let mut whole = small();
             fold(&mut whole, lines.iter().map(|(line, _)| line));
             let mut parts: Vec<Counting> = (0..3).map(|part| {
                 let mut fork = small();
-                fold(&mut fork, lines.iter().filter(|(_, of)| *of == part).map(|(line, _)| line));
+                fold_alike(&mut fork, lines.iter().filter(|(_, of)| *of == part).map(|(line, _)| line));
                 fork
             }).collect();
             if order == 1 {

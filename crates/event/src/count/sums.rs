@@ -1,6 +1,7 @@
 //! What is summed up for one key.
 
 use crate::event::Event;
+use crate::note::{Fields, Times};
 use crate::time::Timestamp;
 
 use super::latency::Latency;
@@ -30,6 +31,10 @@ pub struct Request {
 }
 
 impl Request {
+    /// The fields that tell what of an entry is counted, where it has an object.
+    pub(super) const HEEDS: Fields =
+        Fields::STAGE.and(Fields::CODE).and(Fields::VERB).and(Fields::USER).and(Fields::SUBRESOURCE);
+
     /// `None` for entries that are neither the end of a request nor the start of a long-running one.
     ///
     /// A long-running request that is refused has two entries with that status; a failed authentication has one only,
@@ -44,17 +49,17 @@ impl Request {
             _ => return None,
         };
         let verb = (0..).zip(VERBS).find(|(_, verb)| *verb == event.verb).map_or(OTHER, |(bit, _)| bit);
+        let long_running = is_long_running(event);
+        let request = Self { begins, failed, long_running, verb, time: None, took: None };
+        Some(request.at(&Times { received: event.received, stage_time: event.stage_time }))
+    }
+
+    /// The same at another time.
+    pub(super) fn at(self, times: &Times) -> Self {
         // Entries of old versions have one time for both.
-        let took = event.stage_time.zip(event.received).map(|(end, start)| end.since(start));
+        let took = times.stage_time.zip(times.received).map(|(end, start)| end.since(start));
         let took = took.and_then(|micros| u64::try_from(micros).ok()).filter(|micros| *micros > 0);
-        Some(Self {
-            begins,
-            failed,
-            long_running: is_long_running(event),
-            verb,
-            time: event.stage_time,
-            took,
-        })
+        Self { time: times.stage_time, took, ..self }
     }
 }
 

@@ -32,7 +32,7 @@ fn at(micros: i64) -> Timestamp {
 fn within(scan: &Scan, inputs: &Inputs, window: Window) -> (Times, Coverage) {
     let look = Look::for_filters(vec![Filter::default().within(window)]);
     let (mut times, coverage) =
-        scan.run_with(inputs, &look, Times::default, |line, sink| envelope::decode(line, sink));
+        scan.run_with(inputs, &look, Times::default, |_, line, sink| envelope::decode(line, sink));
     times.0.retain(|(_, time)| (window.from..=window.until).contains(time));
     times.0.sort();
     assert!(coverage.total.is_balanced(), "{:?}", coverage.total);

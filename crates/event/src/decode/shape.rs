@@ -1,0 +1,199 @@
+//! A part of a line as others may have it too, but for some values.
+
+use std::ops::Range;
+
+use super::WireEvent;
+use super::parts::{EVENT, Part, Value};
+use crate::json::Cursor;
+use crate::note::{Fields, Times};
+use crate::time::Timestamp;
+
+/// The fields that may vary in how a line begins. Those that differ in others are several beginnings, so that no note on a line
+/// depends on what varies in nearly all of them.
+const HEADS_VARY: Fields = Fields::AUDIT_ID.and(Fields::URI);
+
+/// A value that may differ, and where it stands in the text of the shape, strings without their quotes.
+#[derive(Debug)]
+struct Slot {
+    range: Range<usize>,
+    value: Value,
+}
+
+/// The text of a part of a line that was decoded, without what nearly always varies.
+///
+/// What has the same bytes but for the values in slots has the same keys in the same places, and so what it tells is known
+/// once these values are read.
+#[derive(Debug)]
+pub(super) struct Shape {
+    text: Box<str>,
+    /// From the front.
+    slots: Vec<Slot>,
+    /// The fields that may vary.
+    may_vary: Fields,
+    /// Those slots, by their number, in which lines were seen to differ: they are read, and all between is compared at once.
+    varying: Vec<usize>,
+    /// The fields of those.
+    fields: Fields,
+}
+
+impl Shape {
+    /// The shape of an event up to the end of its URI, and of what follows. `None` for what has other keys than events
+    /// have, or one twice.
+    pub(super) fn of(line: &str) -> Option<[Self; 2]> {
+        let mut slots = Vec::new();
+        find(&EVENT, line, &mut Cursor::new(line, false), &mut slots)?;
+        let uri = slots.iter().position(|slot| matches!(slot.value, Value::Uri))?;
+        let behind = slots.split_off(uri + 1);
+        let split = slots[uri].range.end;
+        let head = Self::new(line, 0..split, slots, HEADS_VARY);
+        Some([head, Self::new(line, split..line.len(), behind, Fields::ALL)])
+    }
+
+    /// Takes a part of a line without the values that nearly always vary.
+    fn new(line: &str, part: Range<usize>, mut slots: Vec<Slot>, may_vary: Fields) -> Self {
+        let (mut text, mut at) = (String::new(), part.start);
+        let (mut varying, mut fields) = (Vec::new(), Fields::NONE);
+        for (number, slot) in slots.iter_mut().enumerate() {
+            text.push_str(&line[at..slot.range.start]);
+            at = slot.range.end;
+            let start = text.len();
+            if slot.value.is_always_another() {
+                varying.push(number);
+                fields = fields.and(slot.value.field());
+            } else {
+                text.push_str(&line[slot.range.clone()]);
+            }
+            slot.range = start..text.len();
+        }
+        text.push_str(&line[at..part.end]);
+        Self { text: text.into(), slots, may_vary, varying, fields }
+    }
+
+    /// Bytes.
+    pub(super) const fn length(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The fields in which lines were seen to differ.
+    pub(super) const fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    /// Where the part of `line` ends that begins at `from` and is like this one; `places` is told where the values stand that
+    /// vary. `None` if it is not like this.
+    pub(super) fn end(&mut self, line: &[u8], from: usize, places: &mut Vec<Range<usize>>) -> Option<usize> {
+        loop {
+            match self.compare(line, from, places) {
+                Ok(end) => return Some(end),
+                Err(at) => {
+                    let slot = self.fixed_slot_at(at?)?;
+                    self.vary(slot);
+                }
+            }
+        }
+    }
+
+    /// Compares what does not vary; an error tells where in the text it differs, if not in a value that varies.
+    fn compare(
+        &self,
+        line: &[u8],
+        from: usize,
+        places: &mut Vec<Range<usize>>,
+    ) -> Result<usize, Option<usize>> {
+        places.clear();
+        let (mut same, mut at) = (0, from);
+        for slot in self.varying.iter().map(|slot| &self.slots[*slot]) {
+            at = self.behind(same..slot.range.start, line, at)?;
+            let end = slot.value.end(line, at).ok_or(None)?;
+            places.push(at..end);
+            (same, at) = (slot.range.end, end);
+        }
+        self.behind(same..self.text.len(), line, at)
+    }
+
+    /// Where in `line` the same ends as stands in this range of the text.
+    #[inline]
+    fn behind(&self, range: Range<usize>, line: &[u8], at: usize) -> Result<usize, Option<usize>> {
+        let (start, same) = (range.start, &self.text.as_bytes()[range]);
+        let rest = line.get(at..).unwrap_or_default();
+        if rest.starts_with(same) {
+            return Ok(at + same.len());
+        }
+        let differs = same.iter().zip(rest).position(|(own, other)| own != other);
+        Err(differs.map(|differs| start + differs))
+    }
+
+    /// The slot that may vary and does not yet, in whose value `at` lies, or that ends there.
+    fn fixed_slot_at(&self, at: usize) -> Option<usize> {
+        let slot = self.slots.iter().position(|slot| slot.range.start <= at && at <= slot.range.end)?;
+        let field = self.slots[slot].value.field();
+        let may_vary = field == Fields::NONE || self.may_vary.meets(field);
+        (may_vary && !self.varying.contains(&slot)).then_some(slot)
+    }
+
+    /// Takes it that the value of a slot varies, which did not so far.
+    fn vary(&mut self, slot: usize) {
+        let place = self.varying.partition_point(|varying| *varying < slot);
+        self.varying.insert(place, slot);
+        self.fields = self.fields.and(self.slots[slot].value.field());
+    }
+
+    /// Puts all values where they belong: those at `places` of `line`, and the others as they stand here. `None` if one of
+    /// them is no UTF-8.
+    pub(super) fn put<'a>(
+        &'a self,
+        line: &'a [u8],
+        places: &[Range<usize>],
+        record: &mut WireEvent<'a>,
+    ) -> Option<()> {
+        let mut varying = self.varying.iter().zip(places).peekable();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let text = match varying.next_if(|(varying, _)| **varying == number) {
+                Some((_, place)) => std::str::from_utf8(&line[place.clone()]).ok()?,
+                None => &self.text[slot.range.clone()],
+            };
+            slot.value.put(text, record);
+        }
+        Some(())
+    }
+
+    /// The times among the values at `places` of `line`.
+    pub(super) fn times(&self, line: &[u8], places: &[Range<usize>]) -> Times {
+        let mut times = Times::default();
+        for (slot, place) in self.varying.iter().zip(places) {
+            let time = match self.slots[*slot].value {
+                Value::Received => &mut times.received,
+                Value::Reached => &mut times.stage_time,
+                _ => continue,
+            };
+            *time = Timestamp::parse_utf8(&line[place.clone()]);
+        }
+        times
+    }
+}
+
+/// Goes over a value, and finds what of it may differ.
+fn find(part: &'static Part, line: &str, cursor: &mut Cursor<'_>, slots: &mut Vec<Slot>) -> Option<()> {
+    match (part, cursor.peek()) {
+        (Part::Object(parts), b'{') => {
+            let mut met = 0_u32;
+            cursor.pairs(|cursor, key| {
+                let number = parts.iter().position(|(name, _)| *name == key)?;
+                let bit = 1 << number;
+                if met & bit != 0 {
+                    return None;
+                }
+                met |= bit;
+                find(&parts[number].1, line, cursor, slots)
+            })
+        }
+        (Part::Map(part), b'{') => cursor.pairs(|cursor, _| find(part, line, cursor, slots)),
+        (Part::List(part), b'[') => cursor.items(|cursor| find(part, line, cursor, slots)),
+        (Part::Value(value), _) => {
+            let range = value.range(line.as_bytes(), cursor.at());
+            slots.extend(range.map(|range| Slot { range, value: *value }));
+            cursor.skip()
+        }
+        _ => cursor.skip(),
+    }
+}

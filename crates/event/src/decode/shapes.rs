@@ -1,0 +1,198 @@
+//! Lines that were decoded, by which the like of them are read without a walk.
+
+use std::ops::Range;
+
+use super::WireEvent;
+use super::shape::Shape;
+use crate::note::{Note, Times};
+
+/// How many beginnings of lines are kept.
+const HEADS: usize = 8;
+/// Ends of lines are kept in so many sets, by what tells them apart,
+const SETS: usize = 256;
+/// and in each set so many.
+const WAYS: usize = 4;
+/// Longer shapes are not kept, in bytes.
+const LONGEST: usize = 4096;
+/// So many bytes behind the URI tell ends of lines apart: as a rule the verb and the user.
+const TOLD_BEHIND: usize = 96;
+/// And so many of the URI: as a rule the API group.
+const TOLD_OF_URI: usize = 16;
+
+/// After so many lines it is asked whether keeping them pays,
+const TRIAL: u32 = 1024;
+/// and if it does not, so many lines are left alone.
+const REST: u32 = 8 * TRIAL;
+
+/// Shapes of lines, those that were met last first.
+#[derive(Debug, Default)]
+pub(crate) struct Shapes {
+    heads: Vec<Head>,
+    /// By set.
+    tails: Vec<Vec<Tail>>,
+    /// Where values stand in the line at hand: in its head, and in its tail.
+    places: [Vec<Range<usize>>; 2],
+    /// How many heads there were so far.
+    number: u32,
+    tried: u32,
+    met: u32,
+    rest: u32,
+}
+
+/// How a line begins, up to the end of its URI.
+#[derive(Debug)]
+struct Head {
+    number: u32,
+    shape: Shape,
+}
+
+/// What follows the URI in a line with a certain head: no key of the one is a key of the other.
+#[derive(Debug)]
+struct Tail {
+    head: u32,
+    /// Of the verb, the user and the API group.
+    hash: u64,
+    shape: Shape,
+    /// What was noted of a line that is like this.
+    note: Option<Note>,
+}
+
+/// Where the line at hand was found: in the first tail of this set, and the first head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Set(usize);
+
+impl Shapes {
+    /// Looks for lines that all of `line` is like.
+    #[inline]
+    pub(crate) fn find(&mut self, line: &[u8]) -> Option<Set> {
+        if self.rest > 0 {
+            self.rest -= 1;
+            return None;
+        }
+        let found = self.look(line);
+        self.tried += 1;
+        self.met += u32::from(found.is_some());
+        if self.tried == TRIAL {
+            self.rest = if self.met < TRIAL / 4 { REST } else { 0 };
+            (self.tried, self.met) = (0, 0);
+        }
+        found
+    }
+
+    fn look(&mut self, line: &[u8]) -> Option<Set> {
+        let (head, behind) = self.head(line)?;
+        let hash = self.hash(line, behind)?;
+        let set = set_of(hash);
+        let tails = self.tails.get_mut(set)?;
+        let places = &mut self.places[1];
+        let way = tails.iter_mut().position(|tail| {
+            tail.hash == hash && tail.head == head && tail.shape.end(line, behind, places) == Some(line.len())
+        })?;
+        tails[..=way].rotate_right(1);
+        Some(Set(set))
+    }
+
+    /// The number of the head that the line has, which is the first then, and where it ends.
+    fn head(&mut self, line: &[u8]) -> Option<(u32, usize)> {
+        let [places, _] = &mut self.places;
+        let mut heads = self.heads.iter_mut().enumerate();
+        let (way, end) = heads.find_map(|(way, head)| Some((way, head.shape.end(line, 0, places)?)))?;
+        self.heads[..=way].rotate_right(1);
+        Some((self.heads[0].number, end))
+    }
+
+    /// What tells the tail that begins at `behind` of the line whose head was found last.
+    fn hash(&self, line: &[u8], behind: usize) -> Option<u64> {
+        let uri = self.places[0].last()?.clone();
+        let uri = &line[uri.start..uri.end.min(uri.start + TOLD_OF_URI)];
+        let behind = &line[behind..line.len().min(behind + TOLD_BEHIND)];
+        Some(hash(behind).rotate_left(1) ^ hash(uri))
+    }
+
+    /// Reads the event of the line at hand. `None` if it holds what is no UTF-8.
+    pub(crate) fn read<'a>(&'a self, at: Set, line: &'a [u8], record: &mut WireEvent<'a>) -> Option<()> {
+        let [places, behind] = &self.places;
+        self.heads[0].shape.put(line, places, record)?;
+        self.tail(at).shape.put(line, behind, record)
+    }
+
+    /// What was noted of a line that the one at hand differs from in nothing that the note depends on.
+    pub(crate) fn note(&self, at: Set) -> Option<Note> {
+        let tail = self.tail(at);
+        let varies = self.heads[0].shape.fields().and(tail.shape.fields());
+        tail.note.filter(|note| !note.heeds.meets(varies))
+    }
+
+    /// Takes what was noted of the line at hand.
+    pub(crate) fn take_note(&mut self, Set(set): Set, note: Option<Note>) {
+        self.tails[set][0].note = note;
+    }
+
+    /// The times of the line at hand.
+    pub(crate) fn times(&self, at: Set, line: &[u8]) -> Times {
+        self.tail(at).shape.times(line, &self.places[1])
+    }
+
+    fn tail(&self, Set(set): Set) -> &Tail {
+        &self.tails[set][0]
+    }
+
+    /// Keeps a line that nothing was found for, and that was decoded without details; says where.
+    pub(crate) fn keep(&mut self, line: &str, record: &WireEvent<'_>) -> Option<Set> {
+        if self.rest > 0 {
+            return None;
+        }
+        let Set(set) = self.put(line)?;
+        // What tells more than the values in their slots is not read by its like.
+        let mut told = WireEvent::default();
+        let is_whole = self.read(Set(set), line.as_bytes(), &mut told).is_some()
+            && told.event().is_some_and(|event| *event == record.event);
+        drop(told);
+        if !is_whole {
+            self.tails[set].remove(0);
+        }
+        is_whole.then_some(Set(set))
+    }
+
+    fn put(&mut self, line: &str) -> Option<Set> {
+        let [head, tail] = Shape::of(line)?;
+        if head.length() + tail.length() > LONGEST {
+            return None;
+        }
+        let bytes = line.as_bytes();
+        if self.head(bytes).is_none() {
+            self.number = self.number.wrapping_add(1);
+            self.heads.truncate(HEADS - 1);
+            self.heads.insert(0, Head { number: self.number, shape: head });
+        }
+        let (head, behind) = self.head(bytes)?;
+        let hash = self.hash(bytes, behind)?;
+        let mut tail = Tail { head, hash, shape: tail, note: None };
+        tail.shape.end(bytes, behind, &mut self.places[1])?;
+        self.tails.resize_with(SETS, Vec::new);
+        let set = set_of(hash);
+        let tails = &mut self.tails[set];
+        tails.truncate(WAYS - 1);
+        tails.insert(0, tail);
+        Some(Set(set))
+    }
+}
+
+/// The same for the same text; of two lanes, which a processor works out at once.
+fn hash(text: &[u8]) -> u64 {
+    let mut lanes = [0_u64; 2];
+    let (words, rest) = text.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let lane = &mut lanes[number % 2];
+        *lane = (lane.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    for byte in rest {
+        lanes[0] = (lanes[0].rotate_left(5) ^ u64::from(*byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    lanes[0].rotate_left(23) ^ lanes[1]
+}
+
+/// The set of a hash, whose upper bits depend on all of the text.
+const fn set_of(hash: u64) -> usize {
+    (hash >> 48) as usize % SETS
+}
