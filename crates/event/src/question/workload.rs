@@ -12,10 +12,13 @@ pub(crate) const RESTARTED: Request = Request { tell: restarted, ..CHANGE };
 
 fn scaled(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
-    let earlier = story.earlier.iter().filter(|fact| fact.succeeded());
-    let before = earlier.rev().find_map(|fact| fact.detail.replicas);
     let after = fact.detail.replicas;
     let by_scale = fact.subresource == "scale";
+    if after.is_none() && !by_scale && !fact.detail.replicas_asked {
+        return None;
+    }
+    let earlier = story.earlier.iter().filter(|fact| fact.succeeded());
+    let before = earlier.rev().find_map(|fact| fact.detail.replicas);
     let changed = match (before, after) {
         (Some(before), Some(after)) => before != after || by_scale,
         _ => by_scale || fact.detail.replicas_asked,
