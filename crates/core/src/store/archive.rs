@@ -28,8 +28,10 @@ use crate::evidence::hashes::is_still;
 use crate::evidence::{self, Hashes};
 use crate::logs::Logs;
 
-/// How many records are read in one transaction: a writer can't clean up behind a long one.
-const CHUNK: u16 = 4096;
+/// How many records are read in one transaction at the most: a writer can't clean up behind a long one.
+const LARGEST_CHUNK: usize = 4096;
+/// And how many at least: fewer take less time than beginning with them.
+const SMALLEST_CHUNK: usize = 128;
 
 /// A store that is asked, while a collector may write to it.
 ///
@@ -178,9 +180,10 @@ impl Archive {
             Err(error) => return (fork(), self.unread(Some(&error))),
         };
         let (holdings, next) = (&self.holdings, AtomicUsize::new(0));
-        let run = |connection: &Connection, fold: F| Part::read(connection, holdings, &work, &next, fold);
+        let chunks = work.chunks(self.threads);
+        let run = |connection: &Connection, fold: F| Part::read(connection, holdings, &chunks, &next, fold);
         let mut part = thread::scope(|scope| {
-            let helpers = 1..self.threads.min(work.chunks());
+            let helpers = 1..self.threads.min(chunks.len());
             // A thread or a connection that can't be had leaves its work to the others.
             let helpers: Vec<_> = helpers
                 .map_while(|_| {
@@ -291,27 +294,33 @@ enum Work {
     Some(Vec<i64>),
 }
 
+/// Records that are read in one transaction.
+enum Chunk<'w> {
+    Range(Range<i64>),
+    Ids(&'w [i64]),
+}
+
 impl Work {
-    fn chunks(&self) -> usize {
+    /// Cut so that each of so many threads has some of it.
+    fn chunks(&self, threads: usize) -> Vec<Chunk<'_>> {
+        let size = |records: usize| (records / (threads * 4)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
         match self {
             Self::All(ids) => {
-                usize::try_from(ids.end - ids.start).unwrap_or_default().div_ceil(usize::from(CHUNK))
+                let size = size(usize::try_from(ids.end - ids.start).unwrap_or_default());
+                let starts = ids.clone().step_by(size);
+                let end = |start: i64| ids.end.min(start.saturating_add_unsigned(size as u64));
+                starts.map(|start| Chunk::Range(start..end(start))).collect()
             }
-            Self::Some(ids) => ids.len().div_ceil(usize::from(CHUNK)),
+            Self::Some(ids) => ids.chunks(size(ids.len())).map(Chunk::Ids).collect(),
         }
     }
+}
 
-    fn read(&self, chunk: usize, reader: &mut Reader<'_>, fold: &mut impl Fold) -> rusqlite::Result<()> {
+impl Chunk<'_> {
+    fn read(&self, reader: &mut Reader<'_>, fold: &mut impl Fold) -> rusqlite::Result<()> {
         match self {
-            Self::All(ids) => {
-                let behind = i64::try_from(chunk).unwrap_or(i64::MAX).saturating_mul(i64::from(CHUNK));
-                let start = ids.start.saturating_add(behind);
-                reader.range(start..ids.end.min(start.saturating_add(i64::from(CHUNK))), fold)
-            }
-            Self::Some(ids) => {
-                let ids = ids.chunks(usize::from(CHUNK)).nth(chunk).unwrap_or_default();
-                reader.records(ids, fold)
-            }
+            Self::Range(ids) => reader.range(ids.clone(), fold),
+            Self::Ids(ids) => reader.records(ids, fold),
         }
     }
 }
@@ -328,18 +337,16 @@ impl<F: Fold> Part<F> {
     fn read(
         connection: &Connection,
         holdings: &Holdings,
-        work: &Work,
+        chunks: &[Chunk<'_>],
         next: &AtomicUsize,
         mut fold: F,
     ) -> Self {
         let mut reader = Reader::new(connection, &holdings.sources);
         let mut error = None;
-        while error.is_none() {
-            let chunk = next.fetch_add(1, Ordering::Relaxed);
-            if chunk >= work.chunks() {
-                break;
-            }
-            error = work.read(chunk, &mut reader, &mut fold).err();
+        while error.is_none()
+            && let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            error = chunk.read(&mut reader, &mut fold).err();
         }
         Self { fold, decoded: reader.decoded, error, unreadable: reader.failed }
     }

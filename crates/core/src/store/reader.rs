@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use audit_who_event::envelope::{self, Sink};
+use audit_who_event::envelope::{Decoder, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
+use audit_who_event::note::{Note, Times};
 use rusqlite::{Connection, Row};
 use zstd::bulk::Decompressor;
 
@@ -23,6 +24,7 @@ pub(super) struct Reader<'a> {
     sources: &'a HashMap<i64, usize>,
     unpackers: HashMap<Option<i64>, Decompressor<'static>>,
     line: Vec<u8>,
+    decoder: Decoder,
     /// Bytes of events that were decoded, by source.
     pub(super) decoded: Vec<u64>,
     /// The first record that could not be read, and why.
@@ -36,6 +38,7 @@ impl<'a> Reader<'a> {
             sources,
             unpackers: HashMap::new(),
             line: Vec::new(),
+            decoder: Decoder::default(),
             decoded: vec![0; sources.len()],
             failed: None,
         }
@@ -104,9 +107,9 @@ impl<'a> Reader<'a> {
                 self.failed.get_or_insert(format!("{place} can't be unpacked: {why}"));
                 return Ok(());
             }
-            envelope::decode(&self.line, &mut found);
+            self.decoder.decode(&self.line, &mut found);
         } else {
-            envelope::decode(packed, &mut found);
+            self.decoder.decode(packed, &mut found);
         }
         self.decoded[source] += address.length;
         Ok(())
@@ -168,4 +171,19 @@ impl<F: Fold> Sink for Found<'_, F> {
     }
 
     fn bad(&mut self, _: Range<usize>, _: &str) {}
+
+    fn wants_details(&self) -> bool {
+        self.fold.wants_details()
+    }
+
+    fn note(&mut self) -> Option<Note> {
+        // What is handed over otherwise than it was decoded, or not at all, is not noted.
+        let is_whole = self.part == 0 && self.seen == 1 && !self.salvaged && !self.without_bodies;
+        if is_whole { self.fold.note() } else { None }
+    }
+
+    fn again(&mut self, note: Note, times: &Times, _: Range<usize>) -> bool {
+        let is_whole = self.part == 0 && !self.salvaged && !self.without_bodies;
+        is_whole && self.fold.again(note, times, self.address)
+    }
 }
