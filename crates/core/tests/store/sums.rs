@@ -95,6 +95,30 @@ fn hours_are_counted_as_their_events_are() {
     assert_same(&log, &bench, i64::MIN / 4_000_000);
 }
 
+/// Some of them in lists, some behind a record that was torn.
+#[test]
+fn events_are_counted_wherever_they_stand() {
+    let bench = Bench::new();
+    let path = bench.path("audit.log");
+    let wrapped = |number: i64| {
+        let line = line(number);
+        let record = line.trim_end();
+        match number % 4 {
+            0 => {
+                format!(
+                    r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{record},{record}]}}"#
+                ) + "\n"
+            }
+            1 => format!("{}{line}", &record[..record.len() / 2]),
+            _ => line,
+        }
+    };
+    fs::write(&path, (0..EVENTS).map(wrapped).collect::<String>()).unwrap();
+    bench.collect(&[&path], Keep::All);
+    assert!(bench.number("SELECT count(*) FROM records WHERE salvaged") > 9);
+    assert_same(&path, &bench, i64::MIN / 4_000_000);
+}
+
 /// What stands there already is counted once.
 #[test]
 fn events_that_are_read_again_count_once() {
