@@ -55,37 +55,39 @@ fn findings(line: &[u8], details: bool) -> Vec<(Range<usize>, bool)> {
     findings.spans
 }
 
-/// What of an event is told without details, and all bad spans, of lines decoded each on its own or with a memory of those
-/// before.
-#[derive(Default)]
-struct Brief(Vec<(Range<usize>, String)>);
+/// All that is told of lines, decoded each on its own or with a memory of those before.
+struct Told {
+    details: bool,
+    found: Vec<(Range<usize>, String)>,
+}
 
-impl Sink for Brief {
+impl Sink for Told {
     fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
-        self.0.push((span, format!("{event:?}")));
+        self.found.push((span, format!("{event:?}")));
     }
 
     fn bad(&mut self, span: Range<usize>, reason: &str) {
-        self.0.push((span, reason.to_owned()));
+        self.found.push((span, reason.to_owned()));
     }
 
     fn wants_details(&self) -> bool {
-        false
+        self.details
     }
 }
 
-fn compare_alike(lines: &[u8]) {
+fn compare(lines: &[u8], details: bool) {
     let mut decoder = Decoder::default();
     for line in lines.split(|byte| *byte == b'\n') {
-        let (mut alone, mut alike) = (Brief::default(), Brief::default());
+        let [mut alone, mut alike] = [0, 1].map(|_| Told { details, found: Vec::new() });
         decode(line, &mut alone);
         decoder.decode(line, &mut alike);
-        assert_eq!(alone.0, alike.0);
+        assert_eq!(alone.found, alike.found);
     }
 }
 
 fuzz_target!(|line: &[u8]| {
     assert_eq!(findings(line, true), findings(line, false));
     _ = peek::stage_time(line);
-    compare_alike(line);
+    compare(line, true);
+    compare(line, false);
 });

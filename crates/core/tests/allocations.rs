@@ -5,14 +5,16 @@
 use std::fs;
 use std::path::Path;
 
-use audit_who_core::event::case::Window;
+use audit_who_core::event::case::{Ask, Case, Subject, Window};
 use audit_who_core::event::count::Counting;
 use audit_who_core::event::event::Event;
 use audit_who_core::event::fold::{Address, Fold};
+use audit_who_core::event::glob::Glob;
 use audit_who_core::event::literals::Literals;
 use audit_who_core::event::look::Look;
 use audit_who_core::event::question::named;
-use audit_who_core::{Files, Inputs, Logs, Scan, count};
+use audit_who_core::event::target::Target;
+use audit_who_core::{Files, Inputs, Logs, Scan, ask, count};
 use audit_who_testkit::entry::Level;
 use audit_who_testkit::generator::Generator;
 
@@ -46,6 +48,11 @@ fn absent(files: &Files<'_>) {
     files.look(&look, || Nothing);
 }
 
+/// Asks about what is nowhere, but may be everywhere.
+fn in_vain(files: &Files<'_>, question: &str, subject: Subject) {
+    ask(files, Case::new(Ask::new(named(question).unwrap(), subject)));
+}
+
 /// The same log twice, one behind the other, holds nothing new: what more is asked for is asked for by each entry.
 #[test]
 fn no_entry_needs_memory_of_its_own() {
@@ -60,7 +67,7 @@ fn no_entry_needs_memory_of_its_own() {
             fs::write(&path, log.repeat(times)).unwrap();
             path
         });
-        let questions: [Question; 8] = [
+        let questions: [Question; 12] = [
             ("a name in no entry", absent),
             ("top users", |files| top(files, "users")),
             ("top verbs", |files| top(files, "verbs")),
@@ -71,6 +78,12 @@ fn no_entry_needs_memory_of_its_own() {
             ("deprecated", |files| {
                 let question = named("deprecated").unwrap();
                 count(files, &Counting::new(question, &question.dimensions()[0], Window::default()), None);
+            }),
+            ("top hosts", |files| top(files, "hosts")),
+            ("all of each entry", |files| drop(files.look(&Look::everything(), || Nothing))),
+            ("did", |files| in_vain(files, "did", Subject::User(Glob::new("?")))),
+            ("history", |files| {
+                in_vain(files, "history", Subject::Target(Target::parse("secret/?").unwrap()));
             }),
         ];
         for (name, question) in questions {

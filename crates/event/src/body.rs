@@ -96,6 +96,24 @@ lenient!(Metadata<'a> {
     "ownerReferences" => owner_references: List<OwnerReference<'de>>,
 });
 
+/// What an object calls itself.
+#[derive(Debug, Default)]
+struct Name<'a> {
+    name: Cow<'a, str>,
+}
+lenient!(Name<'a> { "name" => name: Str<'de> });
+
+#[derive(Debug, Default)]
+struct Named<'a> {
+    metadata: Name<'a>,
+}
+lenient!(Named<'a> { ["kind", "apiVersion"], "metadata" => metadata: Name<'de> });
+
+/// The name in an object's `metadata`, read without all the rest of the body; empty if it tells none, `None` if it is no object.
+pub(crate) fn name(raw: Json<'_>) -> Option<Cow<'_, str>> {
+    plain::read::<Named<'_>>(raw.get()).ok().map(|named| named.metadata.name)
+}
+
 /// One owner of an object.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerReference<'a> {

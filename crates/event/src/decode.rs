@@ -118,7 +118,7 @@ impl<'a> WireEvent<'a> {
     /// Reads the JSON value at the start of `text`; says how many bytes it takes. Without `details`, what
     /// [`Sink::wants_details`](crate::envelope::Sink::wants_details) names stays empty. After an error, what was read is of no use.
     pub(crate) fn read(&mut self, text: &'a str, details: bool) -> Result<usize, serde_json::Error> {
-        if let Some(length) = self.walk(text, details) {
+        if let Some(length) = self.walk(text, &mut Cursor::new(text, details)) {
             return Ok(length);
         }
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
@@ -126,10 +126,9 @@ impl<'a> WireEvent<'a> {
         Ok(values.byte_offset())
     }
 
-    /// The same as far as no parser is needed; `None` if one is.
-    pub(crate) fn walk(&mut self, text: &'a str, details: bool) -> Option<usize> {
-        let mut cursor = Cursor::new(text, details);
-        (text.starts_with('{') && self.fill(&mut cursor).is_some()).then(|| cursor.at())
+    /// The same as far as no parser is needed, with a cursor at the start; `None` if one is.
+    pub(crate) fn walk(&mut self, text: &'a str, cursor: &mut Cursor<'a>) -> Option<usize> {
+        (text.starts_with('{') && self.fill(cursor).is_some()).then(|| cursor.at())
     }
 
     /// The event, if this object is one: it identifies a request, or says verb and URI.

@@ -7,9 +7,10 @@ use memchr::memmem;
 
 use crate::decode::{Shapes, WireEvent, elements};
 use crate::event::Event;
-use crate::json::Json;
+use crate::json::{Cursor, Json};
 use crate::legacy;
 use crate::note::{Note, Times};
+use crate::spares::Spares;
 
 /// Takes what a line holds.
 pub trait Sink {
@@ -52,25 +53,30 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
     Line { text: &text, lossy, length: line.len() }.decode(sink);
 }
 
-/// Decodes lines as [`decode`] does, and those that are like others faster.
+/// Decodes lines as [`decode`] does, and faster the more it has seen.
 ///
 /// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 1024
-/// of up to 4 KiB, and what differs from one of them in nothing but values is read by comparing it.
+/// of up to 4 KiB, and what differs from one of them in nothing but values is read by comparing it. Where they are wanted,
+/// an event as the API server writes it is put into the memory of those before.
 #[derive(Debug, Default)]
 pub struct Decoder {
     shapes: Shapes,
+    spares: Spares,
 }
 
 impl Decoder {
     /// Decodes one line, and hands every event and every bad span in it to `sink`.
     pub fn decode(&mut self, line: &[u8], sink: &mut impl Sink) {
-        if sink.wants_details() || !(self.decode_alike(line, sink) || self.decode_first(line, sink)) {
+        if !(self.decode_alike(line, sink) || self.decode_event(line, sink)) {
             decode(line, sink);
         }
     }
 
     /// Reads an event that is all of a line which is like one that was kept; says whether it is.
     fn decode_alike(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+        if sink.wants_details() {
+            return false;
+        }
         let Some(found) = self.shapes.find(line) else { return false };
         if let Some(note) = self.shapes.note(found)
             && sink.again(note, &self.shapes.times(found, line), 0..line.len())
@@ -85,19 +91,24 @@ impl Decoder {
         true
     }
 
-    /// Reads an event that is all of a line, and keeps that; says whether it is one.
-    fn decode_first(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+    /// Reads an event that is all of a line, as nearly every one is; says whether it is.
+    fn decode_event(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
         let Ok(text) = std::str::from_utf8(line) else { return false };
+        let mut cursor = Cursor::new(text, sink.wants_details());
+        std::mem::swap(&mut cursor.spares, &mut self.spares);
         let mut record = WireEvent::default();
-        if record.walk(text, false) != Some(line.len()) || record.items.is_some() {
-            return false;
-        }
-        let Some(event) = record.event() else { return false };
-        sink.event(event, 0..line.len());
-        if let Some(kept) = self.shapes.keep(text, &record) {
+        let is_whole = record.walk(text, &mut cursor) == Some(line.len()) && record.items.is_none();
+        let event = if is_whole { record.event() } else { None };
+        let is_event = event.map(|event| sink.event(event, 0..line.len())).is_some();
+        if is_event
+            && !cursor.details
+            && let Some(kept) = self.shapes.keep(text, &record)
+        {
             self.shapes.take_note(kept, sink.note());
         }
-        true
+        cursor.spares.reclaim(&mut record.event);
+        self.spares = cursor.spares;
+        is_event
     }
 }
 

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::walk::Walk;
+use crate::spares::Spares;
 
 /// One JSON value as it stands in the log, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +45,13 @@ pub(crate) struct Cursor<'a> {
     walk: Walk<'a>,
     /// Whether details are kept; if not they are walked over, and lists, maps and some texts stay empty.
     pub(crate) details: bool,
+    /// Where memory is taken from.
+    pub(crate) spares: Spares,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) const fn new(text: &'a str, details: bool) -> Self {
-        Self { text, walk: Walk::new(text.as_bytes(), 0), details }
+    pub(crate) fn new(text: &'a str, details: bool) -> Self {
+        Self { text, walk: Walk::new(text.as_bytes(), 0), details, spares: Spares::default() }
     }
 
     /// Bytes from the start of the text.
@@ -122,7 +125,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn escaped_string(&mut self) -> Option<String> {
         let token = self.value()?;
         let mut rest = token.strip_prefix('"')?.strip_suffix('"')?;
-        let mut string = String::with_capacity(rest.len());
+        let mut string = self.spares.string();
+        string.reserve(rest.len());
         while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
             string.push_str(&rest[..at]);
             let (char, length) = unescaped(&rest[at + 1..])?;

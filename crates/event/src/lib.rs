@@ -27,6 +27,7 @@ pub mod question;
 pub mod resource;
 pub mod selection;
 pub mod share;
+mod spares;
 pub mod subject;
 pub mod target;
 pub mod time;

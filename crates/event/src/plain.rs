@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::de::Deserialize;
 
 use crate::json::{Cursor, Json};
+use crate::spares::Spares;
 use crate::wire::{Detail, Flag, Int, List, Pairs, Str, Strs, Uri};
 
 /// What can be read at a cursor.
@@ -20,6 +21,11 @@ pub(crate) trait Plain<'a>: Deserialize<'a> {
     /// Goes behind the next value where that is not looked at; `None` exactly where [`Self::plain`] says so.
     fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
         Self::plain(cursor).map(drop)
+    }
+
+    /// A list for values by name, without content.
+    fn by_name(_: &mut Spares) -> Vec<(Str<'a>, Self)> {
+        Vec::new()
     }
 }
 
@@ -57,6 +63,10 @@ impl<'a> Plain<'a> for Str<'a> {
             None => Self::plain(cursor).map(drop),
         }
     }
+
+    fn by_name(spares: &mut Spares) -> Vec<(Self, Self)> {
+        spares.pairs()
+    }
 }
 
 impl<'a, T: Plain<'a> + Default> Plain<'a> for Detail<T> {
@@ -91,16 +101,28 @@ impl Plain<'_> for Flag {}
 impl<'a> Plain<'a> for Strs<'a> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
         match cursor.peek() {
-            b'[' => List::<Str<'a>>::plain(cursor).map(|list| Self(list.into())),
+            b'[' if cursor.details => {
+                let mut texts = cursor.spares.texts();
+                cursor.items(|cursor| {
+                    texts.push(Str::plain(cursor)?.0);
+                    Some(())
+                })?;
+                Some(Self(texts))
+            }
+            b'[' => Self::pass(cursor).map(|()| Self::default()),
             _ => parsed(cursor),
         }
     }
 
     fn pass(cursor: &mut Cursor<'a>) -> Option<()> {
         match cursor.peek() {
-            b'[' => List::<Str<'a>>::pass(cursor),
+            b'[' => cursor.items(Str::pass),
             _ => Self::plain(cursor).map(drop),
         }
+    }
+
+    fn by_name(spares: &mut Spares) -> Vec<(Str<'a>, Self)> {
+        spares.lists()
     }
 }
 
@@ -123,7 +145,7 @@ impl<'a, T: Plain<'a>> Plain<'a> for List<T> {
 
 impl<'a, T: Plain<'a>> Plain<'a> for Pairs<'a, T> {
     fn plain(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let mut pairs = Vec::new();
+        let mut pairs = T::by_name(&mut cursor.spares);
         if cursor.null().is_none() {
             if !cursor.details {
                 cursor.pairs(|cursor, _| T::pass(cursor))?;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::answer::Object;
-use crate::body::Body;
+use crate::body;
 use crate::case::detail::Detail;
 use crate::event::{Event, ObjectRef};
 use crate::resource::Resource;
@@ -30,19 +30,27 @@ impl Key {
     /// front of the version; and of several groups that serve the same objects (`extensions` and `apps`) the one of
     /// today stands for all.
     pub fn of(event: &Event<'_>) -> Option<Self> {
-        let object = event.object_ref.as_ref()?;
+        let mut key = Self::default();
+        key.set(event).then_some(key)
+    }
+
+    /// Puts the key of an event in the place of this one, and into its memory; says whether the event has one.
+    pub(crate) fn set(&mut self, event: &Event<'_>) -> bool {
+        let Some(object) = event.object_ref.as_ref() else { return false };
         let group = group(object);
         let is_namespace = group.is_empty() && object.resource == "namespaces";
-        let mut name = object.name.to_string();
-        if name.is_empty() && event.verb == "create" {
-            name = generated_name(event).unwrap_or_default();
+        put(&mut self.group, group_of_today(group, &object.resource));
+        put(&mut self.resource, &object.resource);
+        put(&mut self.namespace, if is_namespace { "" } else { &object.namespace });
+        put(&mut self.name, &object.name);
+        // The API server makes a name up for a create with `generateName`.
+        if self.name.is_empty()
+            && event.verb == "create"
+            && let Some(name) = event.response_object.and_then(body::name)
+        {
+            self.name.push_str(&name);
         }
-        Some(Self {
-            group: group_of_today(group, &object.resource).to_owned(),
-            resource: object.resource.to_string(),
-            namespace: if is_namespace { String::new() } else { object.namespace.to_string() },
-            name,
-        })
+        true
     }
 
     /// Whether this is a pod of the core group.
@@ -54,6 +62,11 @@ impl Key {
     pub fn is_core(&self, resource: &str) -> bool {
         self.group.is_empty() && self.resource == resource
     }
+}
+
+fn put(own: &mut String, text: &str) {
+    own.clear();
+    own.push_str(text);
 }
 
 /// What an event says of its object besides the names.
@@ -145,10 +158,4 @@ pub(crate) fn group<'a>(object: &'a ObjectRef<'_>) -> &'a str {
 /// The first of the groups that serve the same objects; other groups are themselves.
 pub(crate) fn group_of_today<'a>(group: &'a str, resource: &str) -> &'a str {
     Resource::of(group, resource).and_then(|known| known.groups.first().copied()).unwrap_or(group)
-}
-
-/// The name that the API server made up for a create with `generateName`.
-fn generated_name(event: &Event<'_>) -> Option<String> {
-    let name = Body::parse(event.response_object?)?.metadata.name;
-    (!name.is_empty()).then(|| name.into_owned())
 }

@@ -40,6 +40,7 @@ const FIELDS: &[(Fields, Told)] = &[
 
 /// Tells what of events it heeds, by notes where it can.
 struct Seen {
+    details: bool,
     /// Without, it notes nothing, and sees all of an event.
     heeds: Option<Fields>,
     found: Vec<(Range<usize>, String)>,
@@ -51,8 +52,16 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(heeds: Option<Fields>) -> Self {
-        Self { heeds, found: Vec::new(), last: String::new(), notes: Vec::new(), again: 0, generation: 0 }
+    fn new(details: bool, heeds: Option<Fields>) -> Self {
+        Self {
+            details,
+            heeds,
+            found: Vec::new(),
+            last: String::new(),
+            notes: Vec::new(),
+            again: 0,
+            generation: 0,
+        }
     }
 
     fn at(told: &str, times: &Times) -> String {
@@ -74,7 +83,7 @@ impl Sink for Seen {
     }
 
     fn wants_details(&self) -> bool {
-        false
+        self.details
     }
 
     fn note(&mut self) -> Option<Note> {
@@ -95,7 +104,11 @@ impl Sink for Seen {
 
 /// Decodes lines one by one on their own, and with a memory of those before; what is noted is forgotten after each `forget`.
 fn both(lines: &[Vec<u8>], heeds: Option<Fields>, forget: usize) -> [Seen; 2] {
-    let (mut alone, mut alike) = (Seen::new(heeds), Seen::new(heeds));
+    decoded(lines, false, heeds, forget)
+}
+
+fn decoded(lines: &[Vec<u8>], details: bool, heeds: Option<Fields>, forget: usize) -> [Seen; 2] {
+    let (mut alone, mut alike) = (Seen::new(details, heeds), Seen::new(details, heeds));
     let mut decoder = Decoder::default();
     for (number, line) in lines.iter().enumerate() {
         decode(line, &mut alone);
@@ -121,6 +134,8 @@ fn nearly_every_line_of_a_log_is_like_another() {
             assert_eq!(alone.found, alike.found);
             assert!(alike.again * 100 >= lines.len() * least, "{} of {}", alike.again, lines.len());
         }
+        let [alone, alike] = decoded(&lines, true, None, 100_000);
+        assert_eq!(alone.found, alike.found);
         // Each has an audit ID of its own.
         assert_eq!(both(&lines, Some(Fields::AUDIT_ID), 100_000)[1].again, 0);
     }
@@ -293,6 +308,8 @@ proptest! {
         let field = |number: usize| FIELDS[number % FIELDS.len()].0;
         let heeds = heeds.map(|number| field(number).and(field(number / FIELDS.len())));
         let [alone, alike] = both(&lines, heeds, forget);
+        prop_assert_eq!(alone.found, alike.found);
+        let [alone, alike] = decoded(&lines, true, None, forget);
         prop_assert_eq!(alone.found, alike.found);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use audit_who_event::coverage::Moment;
-use audit_who_event::envelope::{self, Sink};
+use audit_who_event::envelope::{Decoder, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::filter::ISSUED_CREDENTIAL;
 use audit_who_event::keep::Keep;
@@ -32,6 +32,7 @@ const LONGEST: usize = 1024 * 1024;
 pub struct Recorder {
     keep: Keep,
     packer: Packer,
+    decoder: Decoder,
     /// The words and kinds of the batch at hand, by number: emptied for each, so that memory stays bounded.
     words: HashMap<String, usize>,
     kinds: HashMap<String, usize>,
@@ -55,6 +56,7 @@ impl Recorder {
         Ok(Self {
             keep,
             packer: Packer::new(dictionary),
+            decoder: Decoder::default(),
             words: HashMap::new(),
             kinds: HashMap::new(),
             name: String::new(),
@@ -70,6 +72,7 @@ impl Recorder {
         self.packer.learn();
         let dictionary = self.packer.dictionary().cloned();
         let prepared = Prepared::new(batch.generation(), self.keep, dictionary);
+        let mut decoder = std::mem::take(&mut self.decoder);
         let mut work = Work { recorder: self, batch, prepared, used: 0 };
         for span in batch.spans() {
             work.prepared.counts.bad_bytes += span.length;
@@ -77,9 +80,11 @@ impl Recorder {
             work.used += span.length;
         }
         for entry in batch.entries() {
-            work.entry(entry);
+            work.entry(entry, &mut decoder);
         }
-        work.finish()
+        let prepared = work.finish();
+        self.decoder = decoder;
+        prepared
     }
 }
 
@@ -99,7 +104,7 @@ struct Work<'r, 'b> {
 }
 
 impl<'b> Work<'_, 'b> {
-    fn entry(&mut self, entry: Entry<'b>) {
+    fn entry(&mut self, entry: Entry<'b>, decoder: &mut Decoder) {
         let mut offset = entry.offset;
         let mut line = entry.bytes;
         if offset == 0
@@ -112,7 +117,7 @@ impl<'b> Work<'_, 'b> {
             return;
         }
         let mut sink = Line { work: self, text: line, offset, events: 0, bad: 0, torn: !entry.terminated };
-        envelope::decode(line, &mut sink);
+        decoder.decode(line, &mut sink);
         let (events, bad) = (sink.events, sink.bad.min(line.len() as u64));
         let counts = &mut self.prepared.counts;
         counts.lines += u64::from(events > 0);

@@ -192,6 +192,8 @@ pub struct Case {
     facts: Vec<Fact>,
     /// Where the facts stand whose bodies were cut off.
     truncated: BTreeSet<Address>,
+    /// What the event at hand is about: one memory for all of them.
+    key: Key,
     /// One of each, for all facts to share: few users send most requests.
     actors: HashSet<Arc<Actor>>,
     /// As well: the pods of a workload have the same.
@@ -218,6 +220,7 @@ impl Case {
             is_silent: false,
             facts: Vec::new(),
             truncated: BTreeSet::new(),
+            key: Key::default(),
             actors: HashSet::new(),
             labels: HashSet::new(),
         }
@@ -385,15 +388,14 @@ fn brief_first(filters: Vec<Filter>) -> (Vec<Filter>, Vec<Filter>) {
 
 impl Fold for Case {
     fn event(&mut self, event: &Event<'_>, address: Address) {
-        if !matters(event, self.ask.question.rule.wants_reads()) {
+        if !matters(event, self.ask.question.rule.wants_reads()) || !self.key.set(event) {
             return;
         }
-        let Some(key) = Key::of(event) else { return };
-        if self.wanted.met_by(event, &key).next().is_none() {
+        if self.wanted.met_by(event, &self.key).next().is_none() {
             return;
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
-        let mut fact = Fact::of(event, key, address, actor);
+        let mut fact = Fact::of(event, self.key.clone(), address, actor);
         let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
         if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact, &event.level) {
             return;
