@@ -79,7 +79,7 @@ impl Decoder {
         }
         let Some(found) = self.shapes.find(line) else { return false };
         if let Some(note) = self.shapes.note(found)
-            && sink.again(note, &self.shapes.times(found, line), 0..line.len())
+            && sink.again(note, &self.shapes.times(), 0..line.len())
         {
             return true;
         }

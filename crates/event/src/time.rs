@@ -42,31 +42,8 @@ impl Timestamp {
     }
 
     /// The one form that the API server writes, `2026-11-23T05:45:10.504068Z`, without the general parser.
-    #[rustfmt::skip]
     fn parse_canonical(text: &[u8]) -> Option<Self> {
-        let &[
-            y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T',
-            h1, h2, b':', mi1, mi2, b':', s1, s2, b'.', f1, f2, f3, f4, f5, f6, b'Z',
-        ] = text else { return None };
-        // What is no digit is far above nine.
-        let mut largest = 0;
-        let mut two = |tens: u8, ones: u8| {
-            let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-            largest = largest.max(tens).max(ones);
-            i64::from(tens) * 10 + i64::from(ones)
-        };
-        let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(mo1, mo2), two(d1, d2));
-        let (hour, minute, second) = (two(h1, h2), two(mi1, mi2), two(s1, s2));
-        let micros = two(f1, f2) * 10_000 + two(f3, f4) * 100 + two(f5, f6);
-        // Leap seconds are left to the general parser.
-        let is_plain = largest <= 9
-            && (1..=12).contains(&month)
-            && (1..=last_day(year, month)).contains(&day)
-            && hour < 24
-            && minute < 60
-            && second < 60;
-        let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-        is_plain.then_some(Self(seconds * 1_000_000 + micros))
+        Minute::default().parse(text.try_into().ok()?)
     }
 
     /// This time as a chrono value; `None` beyond the years that chrono knows.
@@ -84,6 +61,62 @@ impl Timestamp {
     pub const fn plus(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
+}
+
+/// The minute in which the last time was that was read: in a log most of them are in the same as the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Minute {
+    text: Option<[u8; 17]>,
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    start: i64,
+}
+
+impl Minute {
+    /// Reads a time in the form that the API server writes, `2026-11-23T05:45:10.504068Z`; `None` for any other.
+    #[inline]
+    pub(crate) fn parse(&mut self, text: &[u8; 27]) -> Option<Timestamp> {
+        let (minute, rest) = text.split_first_chunk::<17>()?;
+        let micros = micros_of_minute(rest)?;
+        if self.text.as_ref() != Some(minute) {
+            (self.text, self.start) = (Some(*minute), start_of_minute(minute)?);
+        }
+        Some(Timestamp(self.start + micros))
+    }
+}
+
+/// What two digits say; `largest` is at least the larger of them, and far above nine for what is no digit.
+const fn two(tens: u8, ones: u8, largest: &mut u8) -> i64 {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    let larger = if tens > ones { tens } else { ones };
+    *largest = if larger > *largest { larger } else { *largest };
+    tens as i64 * 10 + ones as i64
+}
+
+/// `2026-11-23T05:45:`, in microseconds since 1970-01-01T00:00:00Z.
+fn start_of_minute(text: &[u8; 17]) -> Option<i64> {
+    let &[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':'] = text else {
+        return None;
+    };
+    let mut largest = 0;
+    let mut two = |tens, ones| two(tens, ones, &mut largest);
+    let (year, month, day) = (two(y1, y2) * 100 + two(y3, y4), two(mo1, mo2), two(d1, d2));
+    let (hour, minute) = (two(h1, h2), two(mi1, mi2));
+    let is_plain = largest <= 9
+        && (1..=12).contains(&month)
+        && (1..=last_day(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60;
+    is_plain.then(|| ((days(year, month, day) * 24 + hour) * 60 + minute) * 60_000_000)
+}
+
+/// `10.504068Z` in microseconds. Leap seconds are left to the general parser.
+fn micros_of_minute(text: &[u8]) -> Option<i64> {
+    let &[s1, s2, b'.', f1, f2, f3, f4, f5, f6, b'Z'] = text else { return None };
+    let mut largest = 0;
+    let mut two = |tens, ones| two(tens, ones, &mut largest);
+    let second = two(s1, s2);
+    let micros = two(f1, f2) * 10_000 + two(f3, f4) * 100 + two(f5, f6);
+    (largest <= 9 && second < 60).then_some(second * 1_000_000 + micros)
 }
 
 /// The last day of a month of the Gregorian calendar.

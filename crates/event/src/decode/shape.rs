@@ -6,11 +6,56 @@ use super::WireEvent;
 use super::parts::{EVENT, Part, Value};
 use crate::json::Cursor;
 use crate::note::{Fields, Times};
-use crate::time::Timestamp;
+use crate::time::{Minute, Timestamp};
 
 /// The fields that may vary in how a line begins. Those that differ in others are several beginnings, so that no note on a line
 /// depends on what varies in nearly all of them.
 const HEADS_VARY: Fields = Fields::AUDIT_ID.and(Fields::URI);
+
+/// What was read of a part of a line: the values that vary.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// Where they stand in the line, strings without their quotes.
+    pub(super) places: Vec<Range<usize>>,
+    pub(super) times: Times,
+    minute: Minute,
+}
+
+impl Read {
+    fn clear(&mut self) {
+        self.places.clear();
+        self.times = Times::default();
+    }
+
+    /// Reads the value of a slot that begins at `start`; says where it ends.
+    #[inline]
+    fn read(&mut self, value: Value, line: &[u8], start: usize) -> Option<usize> {
+        let end = match value {
+            Value::Received | Value::Reached => {
+                let (time, end) = self.time(value, line, start)?;
+                match value {
+                    Value::Received => self.times.received = time,
+                    _ => self.times.stage_time = time,
+                }
+                end
+            }
+            _ => value.end(line, start)?,
+        };
+        self.places.push(start..end);
+        Some(end)
+    }
+
+    #[inline]
+    fn time(&mut self, value: Value, line: &[u8], start: usize) -> Option<(Option<Timestamp>, usize)> {
+        if let Some((text, [b'"', ..])) = line.get(start..)?.split_first_chunk()
+            && let Some(time) = self.minute.parse(text)
+        {
+            return Some((Some(time), start + text.len()));
+        }
+        let end = value.end(line, start)?;
+        Some((Timestamp::parse_utf8(&line[start..end]), end))
+    }
+}
 
 /// A value that may differ, and where it stands in the text of the shape, strings without their quotes.
 #[derive(Debug)]
@@ -79,11 +124,11 @@ impl Shape {
         self.fields
     }
 
-    /// Where the part of `line` ends that begins at `from` and is like this one; `places` is told where the values stand that
-    /// vary. `None` if it is not like this.
-    pub(super) fn end(&mut self, line: &[u8], from: usize, places: &mut Vec<Range<usize>>) -> Option<usize> {
+    /// Where the part of `line` ends that begins at `from` and is like this one, the values of which are put into `read`.
+    /// `None` if it is not like this.
+    pub(super) fn end(&mut self, line: &[u8], from: usize, read: &mut Read) -> Option<usize> {
         loop {
-            match self.compare(line, from, places) {
+            match self.compare(line, from, read) {
                 Ok(end) => return Some(end),
                 Err(at) => {
                     let slot = self.fixed_slot_at(at?)?;
@@ -94,19 +139,12 @@ impl Shape {
     }
 
     /// Compares what does not vary; an error tells where in the text it differs, if not in a value that varies.
-    fn compare(
-        &self,
-        line: &[u8],
-        from: usize,
-        places: &mut Vec<Range<usize>>,
-    ) -> Result<usize, Option<usize>> {
-        places.clear();
+    fn compare(&self, line: &[u8], from: usize, read: &mut Read) -> Result<usize, Option<usize>> {
+        read.clear();
         let (mut same, mut at) = (0, from);
         for slot in self.varying.iter().map(|slot| &self.slots[*slot]) {
             at = self.behind(same..slot.range.start, line, at)?;
-            let end = slot.value.end(line, at).ok_or(None)?;
-            places.push(at..end);
-            (same, at) = (slot.range.end, end);
+            (same, at) = (slot.range.end, read.read(slot.value, line, at).ok_or(None)?);
         }
         self.behind(same..self.text.len(), line, at)
     }
@@ -138,15 +176,10 @@ impl Shape {
         self.fields = self.fields.and(self.slots[slot].value.field());
     }
 
-    /// Puts all values where they belong: those at `places` of `line`, and the others as they stand here. `None` if one of
-    /// them is no UTF-8.
-    pub(super) fn put<'a>(
-        &'a self,
-        line: &'a [u8],
-        places: &[Range<usize>],
-        record: &mut WireEvent<'a>,
-    ) -> Option<()> {
-        let mut varying = self.varying.iter().zip(places).peekable();
+    /// Puts all values where they belong: those that were read of `line`, and the others as they stand here. `None` if one
+    /// of them is no UTF-8.
+    pub(super) fn put<'a>(&'a self, line: &'a [u8], read: &Read, record: &mut WireEvent<'a>) -> Option<()> {
+        let mut varying = self.varying.iter().zip(&read.places).peekable();
         for (number, slot) in self.slots.iter().enumerate() {
             let text = match varying.next_if(|(varying, _)| **varying == number) {
                 Some((_, place)) => std::str::from_utf8(&line[place.clone()]).ok()?,
@@ -155,20 +188,6 @@ impl Shape {
             slot.value.put(text, record);
         }
         Some(())
-    }
-
-    /// The times among the values at `places` of `line`.
-    pub(super) fn times(&self, line: &[u8], places: &[Range<usize>]) -> Times {
-        let mut times = Times::default();
-        for (slot, place) in self.varying.iter().zip(places) {
-            let time = match self.slots[*slot].value {
-                Value::Received => &mut times.received,
-                Value::Reached => &mut times.stage_time,
-                _ => continue,
-            };
-            *time = Timestamp::parse_utf8(&line[place.clone()]);
-        }
-        times
     }
 }
 

@@ -1,9 +1,7 @@
 //! Lines that were decoded, by which the like of them are read without a walk.
 
-use std::ops::Range;
-
 use super::WireEvent;
-use super::shape::Shape;
+use super::shape::{Read, Shape};
 use crate::note::{Note, Times};
 
 /// How many beginnings of lines are kept.
@@ -30,8 +28,8 @@ pub(crate) struct Shapes {
     heads: Vec<Head>,
     /// By set.
     tails: Vec<Vec<Tail>>,
-    /// Where values stand in the line at hand: in its head, and in its tail.
-    places: [Vec<Range<usize>>; 2],
+    /// What was read of the line at hand: of its head, and of its tail.
+    read: [Read; 2],
     /// How many heads there were so far.
     number: u32,
     tried: u32,
@@ -84,9 +82,9 @@ impl Shapes {
         let hash = self.hash(line, behind)?;
         let set = set_of(hash);
         let tails = self.tails.get_mut(set)?;
-        let places = &mut self.places[1];
+        let [_, read] = &mut self.read;
         let way = tails.iter_mut().position(|tail| {
-            tail.hash == hash && tail.head == head && tail.shape.end(line, behind, places) == Some(line.len())
+            tail.hash == hash && tail.head == head && tail.shape.end(line, behind, read) == Some(line.len())
         })?;
         tails[..=way].rotate_right(1);
         Some(Set(set))
@@ -94,16 +92,16 @@ impl Shapes {
 
     /// The number of the head that the line has, which is the first then, and where it ends.
     fn head(&mut self, line: &[u8]) -> Option<(u32, usize)> {
-        let [places, _] = &mut self.places;
+        let [read, _] = &mut self.read;
         let mut heads = self.heads.iter_mut().enumerate();
-        let (way, end) = heads.find_map(|(way, head)| Some((way, head.shape.end(line, 0, places)?)))?;
+        let (way, end) = heads.find_map(|(way, head)| Some((way, head.shape.end(line, 0, read)?)))?;
         self.heads[..=way].rotate_right(1);
         Some((self.heads[0].number, end))
     }
 
     /// What tells the tail that begins at `behind` of the line whose head was found last.
     fn hash(&self, line: &[u8], behind: usize) -> Option<u64> {
-        let uri = self.places[0].last()?.clone();
+        let uri = self.read[0].places.last()?.clone();
         let uri = &line[uri.start..uri.end.min(uri.start + TOLD_OF_URI)];
         let behind = &line[behind..line.len().min(behind + TOLD_BEHIND)];
         Some(hash(behind).rotate_left(1) ^ hash(uri))
@@ -111,9 +109,9 @@ impl Shapes {
 
     /// Reads the event of the line at hand. `None` if it holds what is no UTF-8.
     pub(crate) fn read<'a>(&'a self, at: Set, line: &'a [u8], record: &mut WireEvent<'a>) -> Option<()> {
-        let [places, behind] = &self.places;
-        self.heads[0].shape.put(line, places, record)?;
-        self.tail(at).shape.put(line, behind, record)
+        let [head, tail] = &self.read;
+        self.heads[0].shape.put(line, head, record)?;
+        self.tail(at).shape.put(line, tail, record)
     }
 
     /// What was noted of a line that the one at hand differs from in nothing that the note depends on.
@@ -129,8 +127,9 @@ impl Shapes {
     }
 
     /// The times of the line at hand.
-    pub(crate) fn times(&self, at: Set, line: &[u8]) -> Times {
-        self.tail(at).shape.times(line, &self.places[1])
+    pub(crate) fn times(&self) -> Times {
+        let [head, tail] = [0, 1].map(|part: usize| self.read[part].times);
+        Times { received: head.received.or(tail.received), stage_time: head.stage_time.or(tail.stage_time) }
     }
 
     fn tail(&self, Set(set): Set) -> &Tail {
@@ -168,7 +167,7 @@ impl Shapes {
         let (head, behind) = self.head(bytes)?;
         let hash = self.hash(bytes, behind)?;
         let mut tail = Tail { head, hash, shape: tail, note: None };
-        tail.shape.end(bytes, behind, &mut self.places[1])?;
+        tail.shape.end(bytes, behind, &mut self.read[1])?;
         self.tails.resize_with(SETS, Vec::new);
         let set = set_of(hash);
         let tails = &mut self.tails[set];
