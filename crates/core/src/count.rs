@@ -19,9 +19,8 @@ pub struct Counted {
 /// The counts don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read.
 pub fn count(logs: &impl Logs, counting: &Counting, limit: Option<usize>) -> Counted {
-    let window = counting.window();
     let (counted, mut coverage) = logs.count(counting);
     let counts = counted.report(limit);
-    counts.judge_coverage(window, &mut coverage);
+    counts.judge_coverage(counting, &mut coverage);
     Counted { counts, coverage }
 }

@@ -169,9 +169,12 @@ fn the_window_and_the_limit_narrow_what_is_told() {
     let never = run(["top", "verbs", "--since", "2027-01-01", path]);
     assert_eq!(never.status, 1, "{never:?}");
     assert!(
-        never.stdout.starts_with("top: no request in these files, which hold entries from 2026-03-02"),
+        never.stdout.starts_with("top: these files can't tell: they hold entries from 2026-03-02"),
         "{never:?}"
     );
+    let nobody = run(["top", "verbs", "--user", "nobody", path]);
+    assert_eq!(nobody.status, 1, "{nobody:?}");
+    assert!(nobody.stdout.starts_with("top, --user nobody: no request within 2026-03-02"), "{nobody:?}");
 }
 
 #[test]

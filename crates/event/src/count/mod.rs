@@ -93,6 +93,12 @@ impl Counting {
         self.window
     }
 
+    /// What is asked, in words.
+    fn asked(&self) -> String {
+        let name = self.question.name;
+        if self.selection.is_empty() { name.to_owned() } else { format!("{name}, {}", self.selection) }
+    }
+
     /// By what is counted, if all requests are: then sums that were kept of them tell the same as their entries.
     pub fn of_all(&self) -> Option<&'static Dimension> {
         if self.selection.is_empty() { Some(self.dimension) } else { None }

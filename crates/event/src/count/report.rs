@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::Counting;
 use super::dimension::{Dimension, SEPARATOR};
 use super::latency::Latency;
 use super::sums::Sums;
@@ -162,28 +163,28 @@ impl Counts {
         (!told.is_empty()).then_some(told)
     }
 
-    /// Fills in all of `coverage` that depends on what was counted within `window`.
-    pub fn judge_coverage(&self, window: Window, coverage: &mut Coverage) {
-        coverage.incomplete = coverage.losses(window.from, window.until);
+    /// Fills in all of `coverage` that depends on what was counted; `counting` is what was asked.
+    pub fn judge_coverage(&self, counting: &Counting, coverage: &mut Coverage) {
+        coverage.incomplete = coverage.losses(counting.window.from, counting.window.until);
         let kept = coverage.doubt_kept(|keep| keep == Keep::All);
         let kept = kept.map(|kept| format!("; {kept}")).unwrap_or_default();
-        coverage.verdict = format!("{}{kept}", self.verdict(coverage));
+        coverage.verdict = format!("{}: {}{kept}", counting.asked(), self.verdict(counting.window, coverage));
     }
 
     /// What was counted in all, in words, or that nothing was, and between which times.
-    fn verdict(&self, coverage: &Coverage) -> String {
+    fn verdict(&self, window: Window, coverage: &Coverage) -> String {
         if !self.rows.is_empty() {
             let (requests, keys) = (noun(self.requests, self.counted), noun(self.keys, self.nouns));
-            let sum = format!("{}: {} {requests}, {} {keys}", self.question, self.requests, self.keys);
+            let sum = format!("{} {requests}, {} {keys}", self.requests, self.keys);
             return self.rest().map_or_else(|| sum.clone(), |rest| format!("{sum}; {rest}"));
         }
-        match (coverage.total.from, coverage.total.until) {
-            (Some(from), Some(until)) => format!(
-                "{}: no {} in these files, which hold entries from {from} to {until}",
-                self.question, self.counted[0]
-            ),
-            _ => format!("{}: these files hold no audit entries, so they can't tell", self.question),
+        let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
+            return "these files hold no audit entries, so they can't tell".to_owned();
+        };
+        if window.from > until || window.until < from {
+            return format!("these files can't tell: they hold entries from {from} to {until}");
         }
+        format!("no {} within {} to {}", self.counted[0], from.max(window.from), until.min(window.until))
     }
 }
 
