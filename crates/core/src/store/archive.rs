@@ -180,10 +180,10 @@ impl Archive {
             Err(error) => return (fork(), self.unread(Some(&error))),
         };
         let (holdings, next) = (&self.holdings, AtomicUsize::new(0));
-        let chunks = work.chunks(self.threads);
+        let chunks = Chunks::of(&work, self.threads);
         let run = |connection: &Connection, fold: F| Part::read(connection, holdings, &chunks, &next, fold);
         let mut part = thread::scope(|scope| {
-            let helpers = 1..self.threads.min(chunks.len());
+            let helpers = 1..self.threads.min(chunks.count());
             // A thread or a connection that can't be had leaves its work to the others.
             let helpers: Vec<_> = helpers
                 .map_while(|_| {
@@ -294,34 +294,49 @@ enum Work {
     Some(Vec<i64>),
 }
 
-/// Records that are read in one transaction.
-enum Chunk<'w> {
-    Range(Range<i64>),
-    Ids(&'w [i64]),
-}
-
 impl Work {
-    /// Cut so that each of so many threads has some of it.
-    fn chunks(&self, threads: usize) -> Vec<Chunk<'_>> {
-        let size = |records: usize| (records / (threads * 4)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
+    /// How many numbers these are.
+    fn len(&self) -> usize {
         match self {
-            Self::All(ids) => {
-                let size = size(usize::try_from(ids.end - ids.start).unwrap_or_default());
-                let starts = ids.clone().step_by(size);
-                let end = |start: i64| ids.end.min(start.saturating_add_unsigned(size as u64));
-                starts.map(|start| Chunk::Range(start..end(start))).collect()
-            }
-            Self::Some(ids) => ids.chunks(size(ids.len())).map(Chunk::Ids).collect(),
+            Self::All(ids) => usize::try_from(ids.end.saturating_sub(ids.start)).unwrap_or_default(),
+            Self::Some(ids) => ids.len(),
         }
     }
 }
 
-impl Chunk<'_> {
-    fn read(&self, reader: &mut Reader<'_>, fold: &mut impl Fold) -> rusqlite::Result<()> {
-        match self {
-            Self::Range(ids) => reader.range(ids.clone(), fold),
-            Self::Ids(ids) => reader.records(ids, fold),
-        }
+/// Records cut so that each thread has some of them, and each cut is read in one transaction.
+struct Chunks<'w> {
+    work: &'w Work,
+    /// Records a chunk.
+    size: usize,
+}
+
+impl<'w> Chunks<'w> {
+    fn of(work: &'w Work, threads: usize) -> Self {
+        let size = (work.len() / (threads * 4)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
+        Self { work, size }
+    }
+
+    fn count(&self) -> usize {
+        self.work.len().div_ceil(self.size)
+    }
+
+    /// Reads the chunk with a number; `None` if there are not so many.
+    fn read(
+        &self,
+        number: usize,
+        reader: &mut Reader<'_>,
+        fold: &mut impl Fold,
+    ) -> Option<rusqlite::Result<()>> {
+        let start = number.checked_mul(self.size).filter(|start| *start < self.work.len())?;
+        let end = self.work.len().min(start.saturating_add(self.size));
+        Some(match self.work {
+            Work::All(ids) => {
+                let id = |place: usize| ids.start.saturating_add_unsigned(place as u64);
+                reader.range(id(start)..id(end), fold)
+            }
+            Work::Some(ids) => reader.records(&ids[start..end], fold),
+        })
     }
 }
 
@@ -337,16 +352,16 @@ impl<F: Fold> Part<F> {
     fn read(
         connection: &Connection,
         holdings: &Holdings,
-        chunks: &[Chunk<'_>],
+        chunks: &Chunks<'_>,
         next: &AtomicUsize,
         mut fold: F,
     ) -> Self {
         let mut reader = Reader::new(connection, &holdings.sources);
         let mut error = None;
         while error.is_none()
-            && let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed))
+            && let Some(read) = chunks.read(next.fetch_add(1, Ordering::Relaxed), &mut reader, &mut fold)
         {
-            error = chunk.read(&mut reader, &mut fold).err();
+            error = read.err();
         }
         Self { fold, decoded: reader.decoded, error, unreadable: reader.failed }
     }
