@@ -58,8 +58,6 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
 /// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 1024
 /// of up to 4 KiB, and what differs from one of them in nothing but values is read by comparing it. Where they are wanted,
 /// an event as the API server writes it is put into the memory of those before.
-///
-/// All its lines are for one sink: it keeps the [notes](Sink::note) that the sink made.
 #[derive(Debug, Default)]
 pub struct Decoder {
     shapes: Shapes,

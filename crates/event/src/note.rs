@@ -3,6 +3,8 @@
 //! Of millions of requests many differ in nothing but their time and object. Who counts them need not look at each of them
 //! as a whole: it makes a note of one, and is told of the others by that.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::time::Timestamp;
 
 /// Fields of an event that tell events apart, as a set. Those that [`Sink::wants_details`](crate::envelope::Sink::wants_details)
@@ -56,10 +58,22 @@ impl Fields {
 pub struct Note {
     /// Tells the note from others of the same sink.
     pub number: usize,
-    /// Which of its notes are known: all of the last generation.
-    pub generation: u32,
+    /// Notes of other generations are not known, be they older or those of another sink.
+    pub generation: Generation,
     /// The fields that it depends on.
     pub heeds: Fields,
+}
+
+/// Notes that are known together. Each is another than all before in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// One that no note is of yet.
+    pub fn begin() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// When an event took place.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use audit_who_event::envelope::{Decoder, Sink, decode};
 use audit_who_event::event::Event;
-use audit_who_event::note::{Fields, Note, Times};
+use audit_who_event::note::{Fields, Generation, Note, Times};
 use audit_who_testkit::entry::Level;
 use audit_who_testkit::generator::Generator;
 use proptest::prelude::*;
@@ -48,7 +48,7 @@ struct Seen {
     notes: Vec<String>,
     /// How many events were told by a note.
     again: usize,
-    generation: u32,
+    generation: Generation,
 }
 
 impl Seen {
@@ -60,7 +60,7 @@ impl Seen {
             last: String::new(),
             notes: Vec::new(),
             again: 0,
-            generation: 0,
+            generation: Generation::begin(),
         }
     }
 
@@ -113,7 +113,9 @@ fn decoded(lines: &[Vec<u8>], details: bool, heeds: Option<Fields>, forget: usiz
     for (number, line) in lines.iter().enumerate() {
         decode(line, &mut alone);
         decoder.decode(line, &mut alike);
-        alike.generation += u32::from(number % forget == forget - 1);
+        if number % forget == forget - 1 {
+            alike.generation = Generation::begin();
+        }
     }
     [alone, alike]
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::sums::Sums;
+use crate::note::Generation;
 
 /// The rows of the keys with the smallest hashes, and one row for all other keys.
 ///
@@ -18,15 +19,15 @@ pub(super) struct Kept {
     /// Keys with a greater hash have no row of their own.
     bound: u64,
     others: Option<Sums>,
-    /// How often rows got other numbers.
-    renumbered: u32,
+    /// Another one whenever rows get other numbers.
+    generation: Generation,
 }
 
 impl Kept {
     /// Room for `limit` keys.
     pub(super) fn new(limit: usize) -> Self {
         let (numbers, rows) = (HashMap::new(), Vec::new());
-        Self { limit, numbers, rows, bound: u64::MAX, others: None, renumbered: 0 }
+        Self { limit, numbers, rows, bound: u64::MAX, others: None, generation: Generation::begin() }
     }
 
     /// Changes the row that a key counts in. Returns its number, if it is one of its own.
@@ -56,9 +57,14 @@ impl Kept {
         &mut self.rows[number]
     }
 
-    /// How often rows got other numbers than they had.
-    pub(super) const fn renumbered(&self) -> u32 {
-        self.renumbered
+    /// Notes of this generation tell numbers that rows still have.
+    pub(super) const fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Gives up all notes.
+    pub(super) fn begin_generation(&mut self) {
+        self.generation = Generation::begin();
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -87,7 +93,7 @@ impl Kept {
         let (_, (first_given_up, ..), _) = order.select_nth_unstable(self.limit);
         self.bound = self.bound.min(*first_given_up);
         let mut rows = std::mem::take(&mut self.rows);
-        self.renumbered = self.renumbered.wrapping_add(1);
+        self.begin_generation();
         for (place, (_, key, number)) in order.into_iter().enumerate() {
             let row = std::mem::take(&mut rows[number]);
             if place < self.limit {

@@ -49,8 +49,6 @@ pub struct Counting {
     /// What the event at hand counted as, if others like it count in the same row.
     last: Option<Noted>,
     notes: Vec<Noted>,
-    /// How often all notes were given up.
-    given_up: u32,
 }
 
 /// What an event counted as, and in which row.
@@ -72,7 +70,6 @@ impl Counting {
             key: String::new(),
             last: None,
             notes: Vec::new(),
-            given_up: 0,
         }
     }
 
@@ -127,11 +124,6 @@ impl Counting {
         }
     }
 
-    /// Notes of other generations are not known anymore.
-    const fn generation(&self) -> u32 {
-        self.kept.renumbered().wrapping_add(self.given_up)
-    }
-
     /// The counts, most requests first; at most `limit` rows if one is given, and what had no room behind them.
     pub fn report(self, limit: Option<usize>) -> Counts {
         let (rows, others) = self.kept.into_rows();
@@ -157,15 +149,15 @@ impl Fold for Counting {
         let noted = self.last.take()?;
         if self.notes.len() == MOST_NOTES {
             self.notes.clear();
-            self.given_up = self.given_up.wrapping_add(1);
+            self.kept.begin_generation();
         }
         self.notes.push(noted);
         let heeds = self.dimension.heeds.and(Request::HEEDS);
-        Some(Note { number: self.notes.len() - 1, generation: self.generation(), heeds })
+        Some(Note { number: self.notes.len() - 1, generation: self.kept.generation(), heeds })
     }
 
     fn again(&mut self, note: Note, times: &Times, _: Address) -> bool {
-        if note.generation != self.generation() {
+        if note.generation != self.kept.generation() {
             return false;
         }
         let Noted { request, row } = self.notes[note.number];
@@ -279,6 +271,21 @@ mod tests {
         assert_eq!(counts.rows[1].long_running, 2);
         assert_eq!(counts.rows[1].latency, None);
         assert_eq!(counts.rows[0].latency.as_ref().map(|latency| latency.max_micros), Some(5000));
+    }
+
+    /// What one noted tells nothing to another.
+    #[test]
+    fn one_decoder_serves_several() {
+        let [a, b, c] = [(1, "get"), (2, "list"), (3, "get")]
+            .map(|(user, verb)| line(user, "ResponseComplete", 401, verb, 1));
+        let (mut decoder, mut verbs, mut users) = (Decoder::default(), counting("verbs"), counting("users"));
+        decoder.decode(c.as_bytes(), &mut Into(&mut users));
+        for line in [&a, &b, &a, &b] {
+            decoder.decode(line.as_bytes(), &mut Into(&mut verbs));
+            decoder.decode(line.as_bytes(), &mut Into(&mut users));
+        }
+        assert_eq!(requests(&verbs.report(None)), [("get", 2, 2, 0), ("list", 2, 2, 0)]);
+        assert_eq!(requests(&users.report(None)), [("u1", 2, 2, 0), ("u2", 2, 2, 0), ("u3", 1, 1, 0)]);
     }
 
     /// How long a request without an object lasts is told by its path, and that by no note.
