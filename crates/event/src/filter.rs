@@ -121,7 +121,7 @@ impl Filter {
         let glob = |glob: &Glob| run(glob.longest_literal());
         let names = (!self.names.is_empty()).then(|| literals_of_names(&self.names));
         let is_rare = self.verbs == ["deletecollection"];
-        let verbs = (!self.verbs.is_empty()).then(|| any_of(self.verbs));
+        let verbs = (!self.verbs.is_empty() && !is_rare).then(|| any_of(self.verbs));
         let is_named = !self.subresources.is_empty() && !self.subresources.contains(&"");
         let sets = [
             self.uid.as_deref().map(run),
@@ -129,13 +129,13 @@ impl Filter {
             self.issued.as_ref().and_then(|_| ISSUED_CREDENTIAL.rsplit('/').next()).map(run),
             self.issued.as_deref().map(run),
             names,
-            verbs.clone().filter(|_| is_rare),
+            is_rare.then(|| Literals::any_name(self.verbs.iter().map(ToString::to_string))),
             self.username.as_ref().map(glob),
             self.impersonated.as_ref().map(glob),
             self.resource.as_deref().map(run),
             self.namespace.as_ref().map(glob),
             is_named.then(|| any_of(self.subresources)),
-            verbs.filter(|_| !is_rare),
+            verbs,
         ];
         sets.into_iter().flatten().filter(|set| set.as_slice().is_some()).collect()
     }

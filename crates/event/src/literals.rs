@@ -28,8 +28,8 @@ impl Literals {
         Self::new(literals.into_iter().collect(), HashSet::new())
     }
 
-    /// A matching line holds at least one of these as the whole name of an object: in a string that holds nothing else, or
-    /// between the slashes of a path.
+    /// A matching line holds at least one of these as the whole name of an object or as its verb: in a string that holds
+    /// nothing else and is the value of a key, or between the slashes of a path.
     pub fn any_name(names: impl IntoIterator<Item = String>) -> Self {
         // What may stand there without quotes, or may be escaped, is not told from what surrounds it.
         let is_string = |name: &String| {

@@ -1,11 +1,14 @@
-//! Whether what a search hit is one of the names that are looked for, and may name an object where it stands.
+//! Whether what a search hit is one of the words that are looked for, and may name an object or a verb where it stands.
 
 use std::collections::HashSet;
 
 /// Longer runs of the characters of names are not looked at, so that a search takes time linear in the text. In bytes.
 const LONGEST: usize = 512;
 
-/// Names that matter as a whole.
+/// The keys under which an entry tells names and verbs.
+const KEYS: [&[u8; 4]; 2] = [b"name", b"verb"];
+
+/// Names and verbs that matter as a whole.
 pub(crate) struct Names(HashSet<Box<[u8]>>);
 
 impl Names {
@@ -15,8 +18,9 @@ impl Names {
 
     /// Whether one of the names may stand where `text` has something like it at `at`.
     ///
-    /// A name ends where its characters end, be it at a quote, a slash or anything else, and what is the value of another
-    /// key than `name` is none: most names of nodes are told by `nodeName` and by the users of their kubelets.
+    /// A name ends where its characters end, be it at a quote, a slash or anything else. A key is none, nor is an item of a
+    /// list or the value of another key than `name` and `verb`: most names of nodes are told by `nodeName` and by the users
+    /// of their kubelets, most verbs by the rules of roles.
     pub(super) fn may_stand_at(&self, text: &[u8], at: usize) -> bool {
         let (before, behind) = (&text[at.saturating_sub(LONGEST)..at], &text[at..]);
         let left = before.iter().rev().take_while(|byte| is_of_name(**byte)).count();
@@ -24,7 +28,7 @@ impl Names {
         if left == LONGEST || right == LONGEST {
             return true;
         }
-        self.0.contains(&text[at - left..at + right]) && !is_of_other_key(&text[..at - left])
+        self.0.contains(&text[at - left..at + right]) && !is_elsewhere(&text[..at - left])
     }
 }
 
@@ -33,12 +37,17 @@ const fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'_' | b'-')
 }
 
-/// Whether `before` ends with a key that is not `name`, a colon and a quote. The quotes may be escaped.
-fn is_of_other_key(before: &[u8]) -> bool {
-    let key = strip_quote(before)
-        .and_then(|before| before.trim_ascii_end().strip_suffix(b":"))
-        .and_then(|before| strip_quote(before.trim_ascii_end()));
-    key.is_some_and(|key| key.strip_suffix(b"name").is_none_or(|before| !before.ends_with(b"\"")))
+/// Whether a string that begins behind `before` is a key, an item of a list, or the value of a key that is none of
+/// [`KEYS`]. The quotes may be escaped.
+fn is_elsewhere(before: &[u8]) -> bool {
+    let Some(before) = strip_quote(before).map(<[u8]>::trim_ascii_end) else { return false };
+    let Some(before) = before.strip_suffix(b":") else {
+        return matches!(before, [.., b',' | b'[' | b'{']);
+    };
+    let key = strip_quote(before.trim_ascii_end());
+    let ends_with =
+        |key: &[u8], end: &[u8; 4]| key.strip_suffix(end).is_some_and(|before| before.ends_with(b"\""));
+    key.is_some_and(|key| !KEYS.iter().any(|end| ends_with(key, end)))
 }
 
 /// What stands before a quote and the backslashes that escape it.
@@ -68,7 +77,8 @@ mod tests {
             r#"\\\"name\\\":\\\"web-1\\\""#,
             r#""requestURI":"/api/v1/nodes/web-1?timeout=5s""#,
             r#""\/nodes\/web-1\/status""#,
-            r#"["web-1"]"#,
+            r#"{"verb":"web-1"}"#,
+            r#"method="web-1""#,
             "web-1",
             "told web-1 so",
         ] {
@@ -85,6 +95,11 @@ mod tests {
             r#"{"nodeName":"web-1"}"#,
             r#"{\"nodeName\":\"web-1\"}"#,
             r#"{"uid" : "web-1"}"#,
+            r#"{"proverb":"web-1"}"#,
+            r#"["web-1"]"#,
+            r#"{"verbs":["get", "web-1"]}"#,
+            r#"{\"verbs\":[\"get\",\"web-1\"]}"#,
+            r#"{"labels":{"web-1":""}}"#,
             "web-1_",
         ] {
             assert!(!may_stand(line), "{line}");

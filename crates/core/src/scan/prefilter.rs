@@ -382,7 +382,7 @@ mod tests {
         /// However many names there are, and however they are searched for.
         #[test]
         fn names_are_selected_where_they_stand_as_a_whole(
-            text in r#"((a|b|c|"name":"|"node":"|"|/| |\n)){0,60}"#,
+            text in r#"((a|b|c|"name":"|"verb":"|"node":"|\["|,"|"|/| |\n)){0,60}"#,
             parts in proptest::collection::vec("[abc]{3,4}", 0..3), names in proptest::collection::vec("[abc]{1,5}", 0..200),
         ) {
             let literals = Literals::any_of_all([Literals::any_of(parts.clone()), Literals::any_name(names.clone())]);
@@ -391,8 +391,9 @@ mod tests {
                 let is_end = |text: Option<char>| text.is_none_or(|char| !char.is_ascii_alphanumeric() && char != ':');
                 starts.into_iter().any(|at| {
                     let (before, behind) = (&line[..at], &line[at + name.len()..]);
-                    is_end(before.chars().last()) && is_end(behind.chars().next())
-                        && (!before.ends_with(":\"") || before.ends_with("\"name\":\""))
+                    let is_elsewhere = [":\"", ",\"", "[\""].iter().any(|end| before.ends_with(end));
+                    let is_told = ["\"name\":\"", "\"verb\":\""].iter().any(|key| before.ends_with(key));
+                    is_end(before.chars().last()) && is_end(behind.chars().next()) && (is_told || !is_elsewhere)
                 })
             });
             let wanted = |line: &&str| parts.iter().any(|part| line.contains(part)) || is_named(line);
