@@ -46,16 +46,18 @@ pub struct Counting {
     kept: Kept,
     /// The key of the event at hand: one buffer for all of them.
     key: String,
-    /// What the event at hand counted as, if others like it count in the same row.
+    /// What the event at hand counted as, if others like it count as the same.
     last: Option<Noted>,
     notes: Vec<Noted>,
 }
 
-/// What an event counted as, and in which row.
+/// What an event counted as.
 #[derive(Clone, Copy, Debug)]
-struct Noted {
-    request: Request,
-    row: usize,
+enum Noted {
+    /// As none: neither the end of a request nor the start of a long-running one.
+    Passed,
+    /// As this request, in the row of this number.
+    Counted { request: Request, row: usize },
 }
 
 impl Counting {
@@ -118,10 +120,13 @@ impl Counting {
         let parts = if parts.is_empty() { &none } else { parts };
         let within =
             |part: &Window| Filter { from: Some(part.from), until: Some(part.until), ..Filter::default() };
-        Look {
-            filters: Some(parts.iter().map(within).collect()),
-            literals: Literals::any_of(self.dimension.literals.iter().map(ToString::to_string)),
-        }
+        // Lines that are like one before are told from each other sooner than by a search for a stage.
+        let literals = if self.wants_details() {
+            Literals::any_of(self.dimension.literals.iter().map(ToString::to_string))
+        } else {
+            Literals::everything()
+        };
+        Look { filters: Some(parts.iter().map(within).collect()), literals }
     }
 
     /// The counts, most requests first; at most `limit` rows if one is given, and what had no room behind them.
@@ -133,15 +138,18 @@ impl Counting {
 
 impl Fold for Counting {
     fn event(&mut self, event: &Event<'_>, address: Address) {
+        let Some(request) = Request::of(event) else {
+            self.last = Some(Noted::Passed);
+            return;
+        };
         self.last = None;
-        let Some(request) = Request::of(event) else { return };
         if !self.window.holds(event.stage_time) || !self.selection.selects(event, address) {
             return;
         }
         if self.dimension.write_key(event, &mut self.key) {
             let row = self.kept.change(&self.key, |sums| sums.count(&request));
             // What has no object is told apart by its URI, too.
-            self.last = row.filter(|_| event.object_ref.is_some()).map(|row| Noted { request, row });
+            self.last = row.filter(|_| event.object_ref.is_some()).map(|row| Noted::Counted { request, row });
         }
     }
 
@@ -160,8 +168,9 @@ impl Fold for Counting {
         if note.generation != self.kept.generation() {
             return false;
         }
-        let Noted { request, row } = self.notes[note.number];
-        if self.window.holds(times.stage_time) {
+        if let Noted::Counted { request, row } = self.notes[note.number]
+            && self.window.holds(times.stage_time)
+        {
             self.kept.row(row).count(&request.at(times));
         }
         true
