@@ -1,5 +1,6 @@
 //! JSON text that is walked over without being decoded.
 
+pub(crate) mod model;
 pub(crate) mod walk;
 
 use serde::de::{Deserialize, Deserializer};
@@ -63,6 +64,11 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
         self.walk.peek()
+    }
+
+    /// Goes on from a place.
+    pub(crate) const fn go_to(&mut self, at: usize) {
+        self.walk.go_to(at);
     }
 
     /// Goes behind the next byte that is no white space if it is this one.

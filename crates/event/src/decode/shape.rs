@@ -1,10 +1,13 @@
 //! A part of a line as others may have it too, but for some values.
 
 use std::ops::Range;
+use std::slice;
 
 use super::WireEvent;
 use super::parts::{EVENT, Part, Value};
 use crate::json::Cursor;
+use crate::json::model::{Model, Scratch};
+use crate::json::walk::Walk;
 use crate::note::{Fields, Times};
 use crate::time::{Minute, Timestamp};
 
@@ -19,17 +22,31 @@ pub(super) struct Read {
     pub(super) places: Vec<Range<usize>>,
     pub(super) times: Times,
     minute: Minute,
+    /// Where bodies stand in the line, as far as they were walked over.
+    bodies: Vec<Range<usize>>,
+    pub(super) scratch: Scratch,
 }
 
 impl Read {
+    /// Begins to read another line.
+    pub(super) fn begin(&mut self) {
+        self.bodies.clear();
+    }
+
     fn clear(&mut self) {
         self.places.clear();
         self.times = Times::default();
     }
 
-    /// Reads the value of a slot that begins at `start`; says where it ends.
+    /// Reads the value of a slot that begins at `start`; says where it ends. `models` are those of bodies that come from here on.
     #[inline]
-    fn read(&mut self, value: Value, line: &[u8], start: usize) -> Option<usize> {
+    fn read(
+        &mut self,
+        value: Value,
+        line: &[u8],
+        start: usize,
+        models: &mut slice::IterMut<'_, Model>,
+    ) -> Option<usize> {
         let end = match value {
             Value::Received | Value::Reached => {
                 let (time, end) = self.time(value, line, start)?;
@@ -39,10 +56,25 @@ impl Read {
                 }
                 end
             }
+            Value::Raw(_) => self.body(line, start, models.next()?)?,
             _ => value.end(line, start)?,
         };
         self.places.push(start..end);
         Some(end)
+    }
+
+    /// Where a body ends. It is walked over once, with however many shapes the line is compared.
+    fn body(&mut self, line: &[u8], start: usize, model: &mut Model) -> Option<usize> {
+        if let Some(body) = self.bodies.iter().find(|body| body.start == start) {
+            return Some(body.end);
+        }
+        let mut walk = Walk::new(line, start);
+        if walk.rest().first()?.is_ascii_whitespace() {
+            return None;
+        }
+        model.skip(&mut walk, &mut self.scratch)?;
+        self.bodies.push(start..walk.at());
+        Some(walk.at())
     }
 
     #[inline]
@@ -79,6 +111,8 @@ pub(super) struct Shape {
     varying: Vec<usize>,
     /// The fields of those.
     fields: Fields,
+    /// One for each body, in their order.
+    models: Vec<Model>,
 }
 
 impl Shape {
@@ -96,7 +130,9 @@ impl Shape {
 
     /// Takes a part of a line without the values that nearly always vary.
     fn new(line: &str, part: Range<usize>, mut slots: Vec<Slot>, may_vary: Fields) -> Self {
-        let (mut text, mut at) = (String::new(), part.start);
+        let always_another = slots.iter().filter(|slot| slot.value.is_always_another());
+        let left_out: usize = always_another.map(|slot| slot.range.len()).sum();
+        let (mut text, mut at) = (String::with_capacity(part.len() - left_out), part.start);
         let (mut varying, mut fields) = (Vec::new(), Fields::NONE);
         for (number, slot) in slots.iter_mut().enumerate() {
             text.push_str(&line[at..slot.range.start]);
@@ -111,12 +147,19 @@ impl Shape {
             slot.range = start..text.len();
         }
         text.push_str(&line[at..part.end]);
-        Self { text: text.into(), slots, may_vary, varying, fields }
+        let bodies = slots.iter().filter(|slot| matches!(slot.value, Value::Raw(_)));
+        let models = bodies.map(|_| Model::default()).collect();
+        Self { text: text.into(), slots, may_vary, varying, fields, models }
     }
 
     /// Bytes.
     pub(super) const fn length(&self) -> usize {
         self.text.len()
+    }
+
+    /// Gives up the models of its bodies.
+    pub(super) fn forget_models(&mut self) {
+        self.models.fill_with(Model::default);
     }
 
     /// The fields in which lines were seen to differ.
@@ -139,26 +182,15 @@ impl Shape {
     }
 
     /// Compares what does not vary; an error tells where in the text it differs, if not in a value that varies.
-    fn compare(&self, line: &[u8], from: usize, read: &mut Read) -> Result<usize, Option<usize>> {
+    fn compare(&mut self, line: &[u8], from: usize, read: &mut Read) -> Result<usize, Option<usize>> {
         read.clear();
+        let (text, mut models) = (self.text.as_bytes(), self.models.iter_mut());
         let (mut same, mut at) = (0, from);
         for slot in self.varying.iter().map(|slot| &self.slots[*slot]) {
-            at = self.behind(same..slot.range.start, line, at)?;
-            (same, at) = (slot.range.end, read.read(slot.value, line, at).ok_or(None)?);
+            at = behind(text, same..slot.range.start, line, at)?;
+            (same, at) = (slot.range.end, read.read(slot.value, line, at, &mut models).ok_or(None)?);
         }
-        self.behind(same..self.text.len(), line, at)
-    }
-
-    /// Where in `line` the same ends as stands in this range of the text.
-    #[inline]
-    fn behind(&self, range: Range<usize>, line: &[u8], at: usize) -> Result<usize, Option<usize>> {
-        let (start, same) = (range.start, &self.text.as_bytes()[range]);
-        let rest = line.get(at..).unwrap_or_default();
-        if rest.starts_with(same) {
-            return Ok(at + same.len());
-        }
-        let differs = same.iter().zip(rest).position(|(own, other)| own != other);
-        Err(differs.map(|differs| start + differs))
+        behind(text, same..text.len(), line, at)
     }
 
     /// The slot that may vary and does not yet, in whose value `at` lies, or that ends there.
@@ -191,6 +223,18 @@ impl Shape {
     }
 }
 
+/// Where in `line` the same ends as stands in this range of the text; an error tells where in that it differs.
+#[inline]
+fn behind(text: &[u8], range: Range<usize>, line: &[u8], at: usize) -> Result<usize, Option<usize>> {
+    let (start, same) = (range.start, &text[range]);
+    let rest = line.get(at..).unwrap_or_default();
+    if rest.starts_with(same) {
+        return Ok(at + same.len());
+    }
+    let differs = same.iter().zip(rest).position(|(own, other)| own != other);
+    Err(differs.map(|differs| start + differs))
+}
+
 /// Goes over a value, and finds what of it may differ.
 fn find(part: &'static Part, line: &str, cursor: &mut Cursor<'_>, slots: &mut Vec<Slot>) -> Option<()> {
     match (part, cursor.peek()) {
@@ -209,9 +253,11 @@ fn find(part: &'static Part, line: &str, cursor: &mut Cursor<'_>, slots: &mut Ve
         (Part::Map(part), b'{') => cursor.pairs(|cursor, _| find(part, line, cursor, slots)),
         (Part::List(part), b'[') => cursor.items(|cursor| find(part, line, cursor, slots)),
         (Part::Value(value), _) => {
-            let range = value.range(line.as_bytes(), cursor.at());
-            slots.extend(range.map(|range| Slot { range, value: *value }));
-            cursor.skip()
+            let Some(range) = value.range(line.as_bytes(), cursor.at()) else { return cursor.skip() };
+            let quote = range.start - cursor.at();
+            cursor.go_to(range.end + quote);
+            slots.push(Slot { range, value: *value });
+            Some(())
         }
         _ => cursor.skip(),
     }

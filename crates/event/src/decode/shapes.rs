@@ -7,11 +7,13 @@ use crate::note::{Note, Times};
 /// How many beginnings of lines are kept.
 const HEADS: usize = 8;
 /// Ends of lines are kept in so many sets, by what tells them apart,
-const SETS: usize = 256;
+const SETS: usize = 1024;
 /// and in each set so many.
 const WAYS: usize = 4;
 /// Longer shapes are not kept, in bytes.
 const LONGEST: usize = 4096;
+/// Once models of bodies have taken more than so many bytes, all are given up.
+const MOST_TAKEN: usize = 4 * 1024 * 1024;
 /// So many bytes behind the URI tell ends of lines apart: as a rule the verb and the user.
 const TOLD_BEHIND: usize = 96;
 /// And so many of the URI: as a rule the API group.
@@ -48,7 +50,7 @@ struct Head {
 #[derive(Debug)]
 struct Tail {
     head: u32,
-    /// Of the verb, the user and the API group.
+    /// Of the head, the verb, the user and the API group.
     hash: u64,
     shape: Shape,
     /// What was noted of a line that is like this.
@@ -63,6 +65,10 @@ impl Shapes {
     /// Looks for lines that all of `line` is like.
     #[inline]
     pub(crate) fn find(&mut self, line: &[u8]) -> Option<Set> {
+        self.read.iter_mut().for_each(Read::begin);
+        if self.read.iter().any(|read| read.scratch.taken > MOST_TAKEN) {
+            self.forget_models();
+        }
         if self.rest > 0 {
             self.rest -= 1;
             return None;
@@ -77,9 +83,16 @@ impl Shapes {
         found
     }
 
+    fn forget_models(&mut self) {
+        let shapes = self.heads.iter_mut().map(|head| &mut head.shape);
+        let shapes = shapes.chain(self.tails.iter_mut().flatten().map(|tail| &mut tail.shape));
+        shapes.for_each(Shape::forget_models);
+        self.read.iter_mut().for_each(|read| read.scratch.taken = 0);
+    }
+
     fn look(&mut self, line: &[u8]) -> Option<Set> {
         let (head, behind) = self.head(line)?;
-        let hash = self.hash(line, behind)?;
+        let hash = self.hash(line, head, behind)?;
         let set = set_of(hash);
         let tails = self.tails.get_mut(set)?;
         let [_, read] = &mut self.read;
@@ -99,12 +112,12 @@ impl Shapes {
         Some((self.heads[0].number, end))
     }
 
-    /// What tells the tail that begins at `behind` of the line whose head was found last.
-    fn hash(&self, line: &[u8], behind: usize) -> Option<u64> {
+    /// What tells the tail that begins at `behind` of the line whose head, of this number, was found last.
+    fn hash(&self, line: &[u8], head: u32, behind: usize) -> Option<u64> {
         let uri = self.read[0].places.last()?.clone();
         let uri = &line[uri.start..uri.end.min(uri.start + TOLD_OF_URI)];
         let behind = &line[behind..line.len().min(behind + TOLD_BEHIND)];
-        Some(hash(behind).rotate_left(1) ^ hash(uri))
+        Some(hash(behind).rotate_left(1) ^ hash(uri) ^ u64::from(head).wrapping_mul(FACTOR))
     }
 
     /// Reads the event of the line at hand. `None` if it holds what is no UTF-8.
@@ -165,7 +178,7 @@ impl Shapes {
             self.heads.insert(0, Head { number: self.number, shape: head });
         }
         let (head, behind) = self.head(bytes)?;
-        let hash = self.hash(bytes, behind)?;
+        let hash = self.hash(bytes, head, behind)?;
         let mut tail = Tail { head, hash, shape: tail, note: None };
         tail.shape.end(bytes, behind, &mut self.read[1])?;
         self.tails.resize_with(SETS, Vec::new);
@@ -177,16 +190,19 @@ impl Shapes {
     }
 }
 
+/// Spreads the bits of a hash.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The same for the same text; of two lanes, which a processor works out at once.
 fn hash(text: &[u8]) -> u64 {
     let mut lanes = [0_u64; 2];
     let (words, rest) = text.as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let lane = &mut lanes[number % 2];
-        *lane = (lane.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        *lane = (lane.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR);
     }
     for byte in rest {
-        lanes[0] = (lanes[0].rotate_left(5) ^ u64::from(*byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        lanes[0] = (lanes[0].rotate_left(5) ^ u64::from(*byte)).wrapping_mul(FACTOR);
     }
     lanes[0].rotate_left(23) ^ lanes[1]
 }

@@ -1,7 +1,22 @@
 //! JSON bytes that are walked over without being decoded.
 
+use std::ops::Range;
+
 /// How deep the walk goes into objects and lists; deeper text is for the parser.
 const DEPTH: u32 = 64;
+
+/// Takes what a walk meets, by bytes from the start.
+pub(crate) trait Notes {
+    /// A key, a string, a number or a word.
+    fn scalar(&mut self, _: Range<usize>) {}
+    /// The bracket that opens an object or a list.
+    fn opened(&mut self, _: usize) {}
+    /// What comes behind the bracket that closes the innermost one that is open.
+    fn closed(&mut self, _: usize) {}
+}
+
+/// Notes nothing.
+impl Notes for () {}
 
 /// A place in JSON, be it UTF-8 or not. It goes behind nothing that `serde_json` rejects, but for bytes that are no UTF-8.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +34,11 @@ impl<'a> Walk<'a> {
     /// Bytes from the start.
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// What follows.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
     }
 
     /// Goes on from a place.
@@ -53,18 +73,24 @@ impl<'a> Walk<'a> {
 
     /// Goes behind the next value.
     pub(crate) fn skip(&mut self) -> Option<()> {
+        self.skip_noting(0, &mut ())
+    }
+
+    /// Goes behind the next value, which is within so many objects and lists, and notes what is met.
+    pub(crate) fn skip_noting(&mut self, above: u32, notes: &mut impl Notes) -> Option<()> {
         // A bit for each level that is open, the innermost last: whether it is an object.
-        let (mut depth, mut objects) = (0, 0_u64);
+        let (mut depth, mut objects) = (above, 0_u64);
         loop {
             let next = self.peek();
+            let start = self.at;
             let open = match next {
-                b'"' => self.string().map(|_| false)?,
-                b'{' => self.opened(b'}'),
-                b'[' => self.opened(b']'),
-                b't' => self.word("true").map(|()| false)?,
-                b'f' => self.word("false").map(|()| false)?,
-                b'n' => self.word("null").map(|()| false)?,
-                _ => self.number().map(|()| false)?,
+                b'{' => self.opened(b'}', notes),
+                b'[' => self.opened(b']', notes),
+                _ => {
+                    self.scalar()?;
+                    notes.scalar(start..self.at);
+                    false
+                }
             };
             if open {
                 if depth == DEPTH {
@@ -74,30 +100,49 @@ impl<'a> Walk<'a> {
                 objects = objects << 1 | u64::from(next == b'{');
             } else {
                 loop {
-                    if depth == 0 {
+                    if depth == above {
                         return Some(());
                     }
                     if self.take(b',').is_some() {
                         break;
                     }
                     self.take(if objects & 1 == 1 { b'}' } else { b']' })?;
+                    notes.closed(self.at);
                     depth -= 1;
                     objects >>= 1;
                 }
             }
             if objects & 1 == 1 {
                 self.peek();
+                let start = self.at;
                 self.string()?;
+                notes.scalar(start..self.at);
                 self.take(b':')?;
             }
         }
     }
 
+    /// Goes behind a string, a number or a word that begins here.
+    #[inline]
+    pub(crate) fn scalar(&mut self) -> Option<()> {
+        match self.byte() {
+            b'"' => self.string().map(|_| ()),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            _ => self.number(),
+        }
+    }
+
     /// Goes behind the bracket; says whether something stands before the one that closes it, and else behind that.
-    fn opened(&mut self, closing: u8) -> bool {
+    fn opened(&mut self, closing: u8, notes: &mut impl Notes) -> bool {
+        notes.opened(self.at);
         self.at += 1;
         let is_empty = self.peek() == closing;
-        self.at += usize::from(is_empty);
+        if is_empty {
+            self.at += 1;
+            notes.closed(self.at);
+        }
         !is_empty
     }
 
