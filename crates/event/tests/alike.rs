@@ -181,6 +181,19 @@ fn the_end_of_a_line_belongs_to_its_beginning() {
     assert!(alone.found[5].1.contains(r#"username: """#), "{}", alone.found[5].1);
 }
 
+/// Clients may send any number of values, of which each would have to be kept.
+#[test]
+fn lines_with_lists_without_end_are_not_kept() {
+    for (addresses, is_kept) in [(40, true), (80, false)] {
+        let list = vec![r#""10.0.0.1""#; addresses].join(",");
+        let rest = format!(r#""verb":"get","userAgent":"{AGENT}","sourceIPs":[{list}]"#);
+        let line = format!(r#"{{"auditID":"a","requestURI":"/a",{rest}}}"#).into_bytes();
+        let [alone, alike] = both(&[line.clone(), line], Some(Fields::VERB), 100);
+        assert_eq!(alone.found, alike.found);
+        assert_eq!(alike.again, usize::from(is_kept), "{addresses}");
+    }
+}
+
 #[test]
 fn what_is_no_event_or_not_all_of_a_line_is_told_so() {
     let end = r#""verb":"get","requestObject":{},"responseStatus":{"code":200}"#;

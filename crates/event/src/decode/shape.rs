@@ -157,6 +157,11 @@ impl Shape {
         self.text.len()
     }
 
+    /// How many values may differ.
+    pub(super) const fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Gives up the models of its bodies.
     pub(super) fn forget_models(&mut self) {
         self.models.fill_with(Model::default);

@@ -10,8 +10,10 @@ const HEADS: usize = 8;
 const SETS: usize = 1024;
 /// and in each set so many.
 const WAYS: usize = 4;
-/// Longer shapes are not kept, in bytes.
+/// Longer shapes are not kept, in bytes,
 const LONGEST: usize = 4096;
+/// nor those with more values that may differ: clients may send lists of any length.
+const MOST_SLOTS: usize = 64;
 /// Once models of bodies have taken more than so many bytes, all are given up.
 const MOST_TAKEN: usize = 4 * 1024 * 1024;
 /// So many bytes behind the URI tell ends of lines apart: as a rule the verb and the user.
@@ -168,7 +170,7 @@ impl Shapes {
 
     fn put(&mut self, line: &str) -> Option<Set> {
         let [head, tail] = Shape::of(line)?;
-        if head.length() + tail.length() > LONGEST {
+        if head.length() + tail.length() > LONGEST || head.slots() + tail.slots() > MOST_SLOTS {
             return None;
         }
         let bytes = line.as_bytes();
