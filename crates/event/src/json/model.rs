@@ -154,7 +154,10 @@ impl Model {
     /// says where that ended here, and where the other began there.
     fn behind_node(&self, at: usize, meets: &[[usize; 2]], other: &mut Walk<'_>) -> Option<(usize, usize)> {
         let nodes = &self.parts.nodes;
-        let mut number = nodes.partition_point(|node| usize::from(node.start) <= at).checked_sub(1)?;
+        // Where the other has nothing, it is the one around that differs.
+        let is_something = !matches!(other.rest(), [b']' | b'}', ..]);
+        let before = at + usize::from(is_something);
+        let mut number = nodes.partition_point(|node| usize::from(node.start) < before).checked_sub(1)?;
         while usize::from(nodes[number].end) <= at {
             number = usize::from(nodes[number].parent);
         }
@@ -284,8 +287,16 @@ mod tests {
     fn what_differs_otherwise_is_walked_over_alone() {
         let long = format!("{:?}", ["the same"; 9]);
         let of = |part: &str| format!(" {{\"long\":{long},\"part\":{part},\"more\":{long}}},");
-        let parts =
-            ["{}", r#"{"a":[]}"#, r#"{"a":[1,2,{"b":[]}],"c":"d"}"#, "{ }", r#"{"a":"b"}"#, "[]", "7"];
+        let parts = [
+            "{}",
+            r#"{"a":[]}"#,
+            r#"{"a":[1,2,{"b":[]}],"c":"d"}"#,
+            "{ }",
+            r#"{"a":"b"}"#,
+            r#"[{"a":{}}]"#,
+            "[]",
+            "7",
+        ];
         assert_eq!(compared(&parts.map(of)), parts.len() - 1);
     }
 
