@@ -256,7 +256,8 @@ impl Case {
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
         let first = self.facts.iter().map(|fact| fact.time).min();
         self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
-        if self.looks == 1 {
+        // Without a context nothing is looked for around what was met.
+        if self.looks == 1 && self.context.is_some() {
             self.met = self.names_met();
         }
         let ledger = Ledger::new(std::mem::take(&mut self.facts));
