@@ -140,6 +140,14 @@ impl Collector {
         }
     }
 
+    /// Waits for a line with this text in its log, unless there was one.
+    #[track_caller]
+    pub(crate) fn has_told(&mut self, text: &str) {
+        if !self.log.contains(text) {
+            self.until(text);
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }

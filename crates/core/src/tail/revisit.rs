@@ -36,6 +36,7 @@ pub(super) fn revisit(generation: &mut Generation, unclaimed: &mut Unclaimed<'_>
         };
         // Letter by letter: it is done for each file at each look.
         if found.path.as_os_str() != place.path.as_os_str() {
+            log::debug!(path:? = found.path, generation = generation.checkpoint.id; "renamed, was {}", place.path.display());
             seen.rotated = true;
             seen.changed = true;
             // Its new name may say that it is complete, and is the one to open it by.
