@@ -55,9 +55,9 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
 
 /// Decodes lines as [`decode`] does, and faster the more it has seen.
 ///
-/// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 1024
-/// of up to 4 KiB, and what differs from one of them in nothing but values is read by comparing it. Where they are wanted,
-/// an event as the API server writes it is put into the memory of those before.
+/// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 4096
+/// of up to 4 KiB without their bodies, and 4 MiB of bodies; what differs from one of them in nothing but values is read by
+/// comparing it. Where details are wanted, an event as the API server writes it is put into the memory of those before.
 #[derive(Debug, Default)]
 pub struct Decoder {
     shapes: Shapes,
