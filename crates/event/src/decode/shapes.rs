@@ -68,7 +68,7 @@ impl Shapes {
     #[inline]
     pub(crate) fn find(&mut self, line: &[u8]) -> Option<Set> {
         self.read.iter_mut().for_each(Read::begin);
-        if self.read.iter().any(|read| read.scratch.taken > MOST_TAKEN) {
+        if self.read.iter().map(|read| read.scratch.taken).sum::<usize>() > MOST_TAKEN {
             self.forget_models();
         }
         if self.rest > 0 {
