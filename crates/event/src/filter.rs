@@ -11,6 +11,50 @@ use crate::time::Timestamp;
 /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go)).
 pub const ISSUED_CREDENTIAL: &str = "authentication.kubernetes.io/issued-credential-id";
 
+/// What a filter looks at in a request, but for what it is about.
+pub(crate) trait Request {
+    fn verb(&self) -> &str;
+    /// Empty for the object itself.
+    fn subresource(&self) -> &str;
+    fn code(&self) -> u16;
+    fn username(&self) -> &str;
+    /// The user that was acted as.
+    fn impersonated(&self) -> Option<&str>;
+    /// The credential that was issued.
+    fn issued(&self) -> Option<&str>;
+    fn stage_time(&self) -> Option<Timestamp>;
+}
+
+impl Request for Event<'_> {
+    fn verb(&self) -> &str {
+        &self.verb
+    }
+
+    fn subresource(&self) -> &str {
+        self.object_ref.as_ref().map_or("", |object| object.subresource.as_ref())
+    }
+
+    fn code(&self) -> u16 {
+        Event::code(self)
+    }
+
+    fn username(&self) -> &str {
+        &self.user.username
+    }
+
+    fn impersonated(&self) -> Option<&str> {
+        self.impersonated_user.as_ref().map(|user| user.username.as_ref())
+    }
+
+    fn issued(&self) -> Option<&str> {
+        self.annotation(ISSUED_CREDENTIAL)
+    }
+
+    fn stage_time(&self) -> Option<Timestamp> {
+        self.stage_time
+    }
+}
+
 /// A condition on events: all that is given must hold. What executes it (a scan of files, a query on a store) may
 /// hand over more events than match, never fewer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,22 +111,23 @@ impl Filter {
     }
 
     /// Whether all is met but for the name.
-    pub(crate) fn matches_otherwise(&self, event: &Event<'_>, key: &Key) -> bool {
+    pub(crate) fn matches_otherwise(&self, request: &impl Request, key: &Key) -> bool {
         let in_time = |time: Timestamp| {
             self.from.is_none_or(|from| time >= from) && self.until.is_none_or(|until| time <= until)
         };
         (self.groups.is_empty() || self.groups.contains(&key.group))
             && self.resource.as_ref().is_none_or(|resource| *resource == key.resource)
             && self.namespace.as_ref().is_none_or(|namespace| namespace.matches(&key.namespace))
-            && (self.verbs.is_empty() || self.verbs.contains(&event.verb.as_ref()))
-            && (self.subresources.is_empty() || self.subresources.contains(&subresource(event)))
-            && (self.codes.is_empty() || self.codes.contains(&event.code()))
-            && self.username.as_ref().is_none_or(|user| user.matches(&event.user.username))
-            && self.impersonated.as_ref().is_none_or(|wanted| {
-                event.impersonated_user.as_ref().is_some_and(|user| wanted.matches(&user.username))
-            })
-            && self.issued.as_deref().is_none_or(|wanted| event.annotation(ISSUED_CREDENTIAL) == Some(wanted))
-            && event.stage_time.is_none_or(in_time)
+            && (self.verbs.is_empty() || self.verbs.contains(&request.verb()))
+            && (self.subresources.is_empty() || self.subresources.contains(&request.subresource()))
+            && (self.codes.is_empty() || self.codes.contains(&request.code()))
+            && self.username.as_ref().is_none_or(|user| user.matches(request.username()))
+            && self
+                .impersonated
+                .as_ref()
+                .is_none_or(|wanted| request.impersonated().is_some_and(|user| wanted.matches(user)))
+            && self.issued.as_deref().is_none_or(|wanted| request.issued() == Some(wanted))
+            && request.stage_time().is_none_or(in_time)
     }
 
     /// Whether every event that meets `other` meets this condition too.
@@ -143,10 +188,6 @@ impl Filter {
 
 fn any_of(words: &[&str]) -> Literals {
     Literals::any_of(words.iter().map(ToString::to_string))
-}
-
-fn subresource<'e>(event: &'e Event<'_>) -> &'e str {
-    event.object_ref.as_ref().map_or("", |object| object.subresource.as_ref())
 }
 
 /// What must stand in a line for one of the filters to match.

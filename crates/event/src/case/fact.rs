@@ -8,7 +8,7 @@ use crate::case::controllers::Component;
 use crate::case::detail::Detail;
 use crate::client::client;
 use crate::event::{Event, User};
-use crate::filter::ISSUED_CREDENTIAL;
+use crate::filter::{ISSUED_CREDENTIAL, Request};
 use crate::fold::Address;
 use crate::json::Json;
 use crate::subject::Key;
@@ -24,6 +24,8 @@ pub(crate) struct Fact {
     pub(crate) stage: Cow<'static, str>,
     /// When the request was answered.
     pub(crate) time: Timestamp,
+    /// Whether the entry says so; if not, it is when the request came in.
+    pub(crate) is_dated: bool,
     /// When it came in.
     pub(crate) received: Timestamp,
     pub(crate) verb: Cow<'static, str>,
@@ -93,6 +95,7 @@ impl Fact {
             audit_id: event.audit_id.to_string(),
             stage: word(&event.stage),
             time: event.stage_time.unwrap_or(received),
+            is_dated: event.stage_time.is_some(),
             received,
             verb: word(&event.verb),
             key,
@@ -184,6 +187,36 @@ impl Fact {
             self.code,
             &self.actor.username,
         )
+    }
+}
+
+impl Request for Fact {
+    fn verb(&self) -> &str {
+        &self.verb
+    }
+
+    fn subresource(&self) -> &str {
+        &self.subresource
+    }
+
+    fn code(&self) -> u16 {
+        self.code
+    }
+
+    fn username(&self) -> &str {
+        &self.actor.username
+    }
+
+    fn impersonated(&self) -> Option<&str> {
+        self.actor.impersonated.as_ref().map(|user| user.username.as_str())
+    }
+
+    fn issued(&self) -> Option<&str> {
+        self.issued.as_deref()
+    }
+
+    fn stage_time(&self) -> Option<Timestamp> {
+        self.is_dated.then_some(self.time)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::event::Event;
-use crate::filter::{self, Filter};
+use crate::filter::{self, Filter, Request};
 use crate::glob::Glob;
 use crate::literals::Literals;
 use crate::subject::Key;
@@ -55,15 +54,15 @@ impl Wanted {
         filter::literals(&self.filters)
     }
 
-    /// The filters that an event meets, but for the uid that some of them ask for.
+    /// The filters that a request meets, but for the uid that some of them ask for.
     pub(crate) fn met_by<'w>(
         &'w self,
-        event: &'w Event<'_>,
+        request: &'w impl Request,
         key: &'w Key,
     ) -> impl Iterator<Item = &'w Filter> {
         let near = self.near(&key.name, &key.namespace);
         let met = near.filter(move |(filter, is_named)| {
-            filter.matches_otherwise(event, key) && (*is_named || filter.matches_name(&key.name))
+            filter.matches_otherwise(request, key) && (*is_named || filter.matches_name(&key.name))
         });
         met.map(|(filter, _)| filter)
     }
