@@ -1,9 +1,11 @@
 //! A question asked of logs.
 
-use audit_who_event::case::{Case, Findings};
+use audit_who_event::case::{Case, Findings, Foresight};
 use audit_who_event::coverage::Coverage;
+use audit_who_event::fold::Fold;
 
 use crate::logs::Logs;
+use crate::scan::Stretches;
 
 /// What was found, and in what.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +24,16 @@ pub struct Asked {
 /// suffice; within the question's window, and if that does not suffice either, in a sample from any time.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     let sources = logs.sources();
-    let (part, mut coverage) = logs.look(&case.look(), || case.fork());
+    let mut foresight = Foresight::of(&case, &sources);
+    let (part, mut coverage, searched) = logs.look_back(&case.look(), || case.fork(), &mut foresight);
     let mut findings = case.learn(part, &sources);
     while case.is_open() {
-        let (part, problems) = logs.look_again(&case.look(), || case.fork());
+        let (recalled, known) = match foresight.recall(&case) {
+            Some((recalled, version)) => (recalled, searched.since(version)),
+            None => (case.fork(), Stretches::default()),
+        };
+        let (mut part, problems) = logs.look_again(&case.look(), || case.fork(), &known);
+        part.merge(recalled);
         findings = case.learn_more(findings, part, &sources);
         coverage.problems.extend(problems);
     }
@@ -34,7 +42,7 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
         let (mut counted, again) = logs.sample(&look, || census.fork());
         coverage.problems.extend(again.problems);
         if !logs.samples_every_kind() && !counted.is_settled() {
-            let (all, problems) = logs.look_again(&look, || census.fork());
+            let (all, problems) = logs.look_again(&look, || census.fork(), &Stretches::default());
             counted = all;
             coverage.problems.extend(problems);
         }

@@ -67,4 +67,4 @@ pub use crate::error::{Error, ErrorKind};
 pub use crate::expression::{Expression, ExpressionError, Failures};
 pub use crate::input::Inputs;
 pub use crate::logs::{Files, Logs};
-pub use crate::scan::Scan;
+pub use crate::scan::{Scan, Searched, Stretches};

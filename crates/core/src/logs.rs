@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use audit_who_event::answer::Evidence;
+use audit_who_event::case::Window;
 use audit_who_event::count::Counting;
 use audit_who_event::coverage::{Coverage, Problem};
-use audit_who_event::fold::Fold;
+use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
 
 use crate::evidence::hashes::{self, Hashes};
 use crate::input::Inputs;
-use crate::scan::Scan;
+use crate::scan::{Scan, Searched, Stretches};
 
 /// How many bytes of each source are enough to count entries in, if they tell what is logged. What a policy logs at all is
 /// mostly there.
@@ -26,8 +27,26 @@ pub trait Logs {
     /// What can't be read is a problem of the coverage, whose verdict is left empty, and the rest is read.
     fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
 
-    /// Hands over what another look wants, at what was looked through before: what can't be read, and no other coverage.
-    fn look_again<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Vec<Problem>) {
+    /// Looks as [`look`](Self::look) does, and maybe beside for what `foresight` foresees from what is found; says in what
+    /// that was looked for.
+    fn look_back<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        _: &mut dyn Foresee<F>,
+    ) -> (F, Coverage, Searched) {
+        let (fold, coverage) = self.look(look, fork);
+        (fold, coverage, Searched::default())
+    }
+
+    /// Hands over what another look wants, at what was looked through before: what can't be read, and no other coverage. The
+    /// events in what is `known` may be left out.
+    fn look_again<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        _known: &Stretches,
+    ) -> (F, Vec<Problem>) {
         let (fold, coverage) = self.look(look, fork);
         (fold, coverage.problems)
     }
@@ -76,8 +95,27 @@ impl Logs for Files<'_> {
         self.scan.run(self.inputs, look, fork)
     }
 
-    fn look_again<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Vec<Problem>) {
-        let (fold, coverage) = self.scan.clone().again().run(self.inputs, look, fork);
+    /// Within a window there is little that could be foreseen: causes lie before it.
+    fn look_back<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        foresight: &mut dyn Foresee<F>,
+    ) -> (F, Coverage, Searched) {
+        if look.window() == Window::default() {
+            return self.scan.run_back(self.inputs, look, fork, foresight);
+        }
+        let (fold, coverage) = self.look(look, fork);
+        (fold, coverage, Searched::default())
+    }
+
+    fn look_again<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        known: &Stretches,
+    ) -> (F, Vec<Problem>) {
+        let (fold, coverage) = self.scan.clone().again(known.clone()).run(self.inputs, look, fork);
         (fold, coverage.problems)
     }
 

@@ -1,6 +1,7 @@
 //! The seam between what reads events and what learns from them.
 
 use crate::event::Event;
+use crate::look::Look;
 use crate::note::{Note, Times};
 use crate::share::{Kind, Share};
 
@@ -42,4 +43,26 @@ pub trait Fold: Send {
     fn merge(&mut self, other: Self)
     where
         Self: Sized;
+}
+
+/// Foresees from what a look has found so far what further looks will be for, so that it can be looked for at once in what
+/// is still to be read.
+pub trait Foresee<F>: Send {
+    /// Takes what one fold has found so far; of it the first `taken` things were taken before.
+    fn take(&mut self, found: &F, taken: &mut usize);
+    /// How often it has changed what it foresees.
+    fn version(&self) -> usize;
+    /// What to look for beside; `None` for nothing.
+    fn foreseen(&self) -> Option<Foreseen<F>>;
+    /// Takes all that was found beside.
+    fn found(&mut self, beside: F);
+}
+
+/// What is looked for beside.
+#[derive(Clone, Debug)]
+pub struct Foreseen<F> {
+    /// What it wants.
+    pub look: Look,
+    /// Takes what is found.
+    pub fold: F,
 }

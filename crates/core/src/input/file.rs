@@ -41,6 +41,8 @@ pub(crate) struct LogFile {
     /// How the records of a plain file stand; a compressed one tells only when it is decoded.
     pub(crate) layout: Layout,
     pub(super) identity: Identity,
+    /// When it was changed last.
+    pub(super) modified: Timestamp,
     mark: Vec<u8>,
     handle: Mutex<Weak<File>>,
     /// When its lines were written; told once, as it is the same for every reading.
@@ -72,6 +74,9 @@ impl LogFile {
             length: metadata.len(),
             layout,
             identity: identity(&metadata),
+            modified: Timestamp::from_micros(
+                metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1000),
+            ),
             mark,
             handle: Mutex::default(),
             outline: OnceLock::new(),

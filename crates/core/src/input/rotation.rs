@@ -45,6 +45,18 @@ pub(crate) fn spans(sources: &[Source]) -> Vec<Option<(Timestamp, Timestamp)>> {
     spans
 }
 
+/// Until when each source was written: when its name says that it was rotated, or else when the file was changed last. A
+/// stream is written yet.
+pub(crate) fn written(sources: &[Source]) -> Vec<Timestamp> {
+    let until = |source: &Source| match &source.content {
+        Content::File(file) => {
+            rotated(&file.path).map(|(_, at)| at).filter(|at| *at < Timestamp::MAX).unwrap_or(file.modified)
+        }
+        Content::Stream(_) => Timestamp::MAX,
+    };
+    sources.iter().map(until).collect()
+}
+
 fn span(file: &LogFile, at: Timestamp, next: &LogFile) -> Option<(Timestamp, Timestamp)> {
     let follows = next.first_time()?.since(at).saturating_abs() <= SLACK;
     let first = file.first_time()?;

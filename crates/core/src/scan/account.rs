@@ -62,6 +62,7 @@ impl<F: Fold> Account<F> {
             search: Yield::default(),
             spelled: &mut spelled,
             escapes: None,
+            beside: None,
         };
         if batch.data.is_empty() {
             for span in &batch.spans {

@@ -10,6 +10,7 @@ use audit_who_event::fold::{Address, Fold};
 use audit_who_event::note::{Note, Times};
 use audit_who_event::time::Timestamp;
 
+use super::beside::Beside;
 use super::clock::Clock;
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
@@ -44,6 +45,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) spelled: &'a mut Spelled,
     /// Where all escapes are, if it is known.
     pub(super) escapes: Option<&'a [u64]>,
+    pub(super) beside: Option<&'a mut Beside<F>>,
 }
 
 impl<F: Fold> Ledger<'_, F> {
@@ -58,7 +60,7 @@ impl<F: Fold> Ledger<'_, F> {
         }
         self.tally.bytes += text.len() as u64;
         let rules = self.rules;
-        let skipped = self.tally.skipped_bytes;
+        let (skipped, spelled) = (self.tally.skipped_bytes, self.spelled.count());
         let mut hits = self.search.hits(&rules.prefilter, text);
         if !hits.searches() {
             self.spelled.missed();
@@ -84,6 +86,9 @@ impl<F: Fold> Ledger<'_, F> {
         }
         self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
         self.clock(offset).look(text);
+        if let Some(beside) = &mut self.beside {
+            beside.lines(self.decoder, self.source, (offset, text), self.spelled.behind(spelled));
+        }
     }
 
     fn note(&mut self, offset: u64, spelled: Option<usize>) {
@@ -131,6 +136,9 @@ impl<F: Fold> Ledger<'_, F> {
         let selected = self.rules.prefilter.hits(record).is_in(0, record.len());
         self.line(offset, record, selected);
         self.clock(offset).look_at_record(record);
+        if let Some(beside) = &mut self.beside {
+            beside.record(self.decoder, self.source, (offset, record));
+        }
     }
 
     /// Accounts for a line without its end: NULs, a byte order mark, a carriage return, and what they surround.

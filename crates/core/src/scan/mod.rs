@@ -2,6 +2,7 @@
 
 mod account;
 mod ahead;
+mod beside;
 mod buffer;
 mod clock;
 mod documents;
@@ -14,28 +15,32 @@ mod prefilter;
 mod requirements;
 mod sample;
 mod spelled;
+mod stretches;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod work;
 
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
-use audit_who_event::fold::Fold;
+use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
 
 pub(crate) use self::account::Account;
 use self::ledger::{Decode, Rules};
 use self::plan::{Plan, Portion, Sizes};
 pub(crate) use self::prefilter::Prefilter;
+pub use self::stretches::Stretches;
+pub use self::turns::Searched;
+use self::turns::Turns;
 use self::work::{Findings, Worker};
 use crate::codec::Encoding;
 use crate::error::Error;
 use crate::input::outline::SPACING;
-use crate::input::{Content, Inputs};
+use crate::input::{Content, Inputs, Source};
 
 /// Bytes that are read at once: larger blocks fall out of the processor's cache.
 const BLOCK: usize = 128 * 1024;
@@ -57,6 +62,8 @@ pub struct Scan {
     spacing: u64,
     /// Whether every byte is accounted for.
     accounts: bool,
+    /// What is not read.
+    known: Stretches,
 }
 
 impl Default for Scan {
@@ -69,6 +76,7 @@ impl Default for Scan {
             reach: u64::MAX,
             spacing: SPACING,
             accounts: true,
+            known: Stretches::default(),
         }
     }
 }
@@ -100,10 +108,10 @@ impl Scan {
         self
     }
 
-    /// Hands on the events of lines that can matter, and passes over the rest: for who has accounted for it before.
-    pub(crate) const fn again(mut self) -> Self {
-        self.accounts = false;
-        self
+    /// Hands on the events of lines that can matter, and passes over the rest: for who has accounted for it before. What
+    /// is `known` already is not read.
+    pub(crate) fn again(self, known: Stretches) -> Self {
+        Self { accounts: false, known, ..self }
     }
 
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
@@ -125,30 +133,52 @@ impl Scan {
         self.run_with(inputs, look, fork, |decoder, line, sink| decoder.decode(line, sink))
     }
 
+    /// Reads all inputs as [`run`](Self::run) does, the newest entries first, and looks beside for what `foresight` foresees
+    /// from what is found; says in what that was looked for.
+    pub(crate) fn run_back<F: Fold>(
+        &self,
+        inputs: &Inputs,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        foresight: &mut dyn Foresee<F>,
+    ) -> (F, Coverage, Searched) {
+        self.read(inputs, look, fork, Some(foresight), |decoder, line, sink| decoder.decode(line, sink))
+    }
+
     fn run_with<F: Fold>(
         &self,
         inputs: &Inputs,
         look: &Look,
-        mut fork: impl FnMut() -> F,
+        fork: impl FnMut() -> F,
         decode: Decode<F>,
     ) -> (F, Coverage) {
+        let (fold, coverage, _) = self.read(inputs, look, fork, None, decode);
+        (fold, coverage)
+    }
+
+    fn read<F: Fold>(
+        &self,
+        inputs: &Inputs,
+        look: &Look,
+        mut fork: impl FnMut() -> F,
+        foresight: Option<&mut dyn Foresee<F>>,
+        decode: Decode<F>,
+    ) -> (F, Coverage, Searched) {
         let sources = inputs.sources();
-        let prefilter = Prefilter::of(look, &sample::of(sources));
+        let sample = sample::of(sources);
+        let prefilter = Prefilter::of(look, &sample);
         let rules = Rules { prefilter, decode, max_line: self.max_line, accounts: self.accounts };
-        let sizes =
-            Sizes { threads: self.threads, range: self.range, reach: self.reach, spacing: self.spacing };
-        let plan = Plan::new(sources, look.window(), sizes);
-        let pieces = &plan.pieces;
-        let next = AtomicUsize::new(0);
+        let plan = self.plan(sources, look, foresight.is_some());
+        let turns = Turns::new(&plan.pieces, foresight);
         let run = |mut worker: Worker<'_, F>| {
-            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(piece) = turns.next(&mut worker) {
                 worker.work(piece);
             }
-            worker.findings
+            worker.end()
         };
-        let mut worker = || Worker::new(sources, &rules, self.block, self.reach, fork());
+        let mut worker = || Worker::new(sources, &rules, &sample, (self.block, self.reach), fork());
         let mut findings = thread::scope(|scope| {
-            let helpers = 1..self.threads.min(pieces.len());
+            let helpers = 1..self.threads.min(plan.pieces.len());
             // A thread that can't be had leaves its work to the others.
             let helpers: Vec<_> = helpers
                 .map_while(|_| {
@@ -162,11 +192,20 @@ impl Scan {
             }
             findings
         });
+        let searched = turns.end(findings.beside.take());
         if self.reach == u64::MAX && self.accounts {
             remember(inputs, &plan, &findings, self.spacing);
         }
         plan.tell(&mut findings.tallies, &mut findings.timelines);
-        conclude(inputs, findings)
+        let (fold, coverage) = conclude(inputs, findings);
+        (fold, coverage, searched)
+    }
+
+    fn plan(&self, sources: &[Source], look: &Look, goes_back: bool) -> Plan {
+        let sizes =
+            Sizes { threads: self.threads, range: self.range, reach: self.reach, spacing: self.spacing };
+        let plan = Plan::new(sources, look.window(), sizes).without(&self.known);
+        if goes_back { plan.newest_first(sources, self.threads) } else { plan }
     }
 }
 

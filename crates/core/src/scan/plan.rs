@@ -6,6 +6,7 @@ use audit_who_event::case::Window;
 use audit_who_event::coverage::{Moment, Tally, Timeline};
 use audit_who_event::time::Timestamp;
 
+use super::stretches::{Stretch, Stretches};
 use crate::codec::Encoding;
 use crate::frames::Frame;
 use crate::input::file::LogFile;
@@ -19,8 +20,40 @@ pub(super) struct Piece {
     pub(super) part: Part,
 }
 
+impl Piece {
+    /// What is read of it.
+    pub(super) const fn stretch(&self) -> Stretch {
+        let (from, stop) = match self.part {
+            Part::Whole { .. } => (0, u64::MAX),
+            Part::Range { from, stop } | Part::Frames { from, stop, .. } => (from, stop),
+        };
+        Stretch { source: self.source, from, stop }
+    }
+
+    /// What is left of it without what need not be read; what can't be cut is left as a whole.
+    fn without(self, known: &Stretches) -> Vec<Self> {
+        let missing = known.missing(self.stretch());
+        match self.part {
+            Part::Range { .. } => {
+                let range =
+                    |Stretch { source, from, stop }| Self { source, part: Part::Range { from, stop } };
+                missing.into_iter().map(range).collect()
+            }
+            _ if missing.is_empty() => Vec::new(),
+            _ => vec![self],
+        }
+    }
+
+    /// Bytes on disk of what can't be cut.
+    const fn uncut(&self) -> u64 {
+        if let Part::Whole { length, .. } = self.part { length } else { 0 }
+    }
+}
+
 pub(super) enum Part {
     Whole {
+        /// Bytes on disk; of a stream it may be any.
+        length: u64,
         /// Whether the other threads are done sooner than this one, so that one more may decode ahead of it.
         alone: bool,
     },
@@ -75,7 +108,8 @@ impl Plan {
     pub(super) fn new(sources: &[Source], window: Window, sizes: Sizes) -> Self {
         let is_bounded = window != Window::default();
         let spans = if is_bounded { rotation::spans(sources) } else { vec![None; sources.len()] };
-        let (mut plan, mut whole) = (Self::default(), Vec::new());
+        let mut plan = Self::default();
+        let whole = |source, length| Piece { source, part: Part::Whole { length, alone: false } };
         for ((number, source), span) in sources.iter().enumerate().zip(spans) {
             let span = source.span.get().copied().or(span);
             match &source.content {
@@ -86,26 +120,48 @@ impl Plan {
                 Content::File(file) => match span.filter(|span| is_outside(*span, window)) {
                     Some(span) => plan.leave(number, file.length, span),
                     None => match file.frames(sizes.range) {
-                        [] => whole.push((file.length, number)),
+                        [] => plan.pieces.push(whole(number, file.length)),
                         frames => plan.cut_frames(number, frames, sizes),
                     },
                 },
                 Content::Stream(_) => match span.filter(|span| is_outside(*span, window)) {
                     Some(span) => plan.leave(number, 0, span),
-                    // It may be of any length.
-                    None => whole.push((u64::MAX, number)),
+                    None => plan.pieces.push(whole(number, u64::MAX)),
                 },
             }
         }
-        whole.sort_by_key(|(length, number)| (Reverse(*length), *number));
-        let others = sizes.threads.saturating_sub(1) as u64;
-        let mut left: u64 = whole.iter().fold(0, |sum, (length, _)| sum.saturating_add(*length));
-        let whole = whole.into_iter().map(|(length, source)| {
-            left = left.saturating_sub(length);
-            Piece { source, part: Part::Whole { alone: length.saturating_mul(others) > left } }
-        });
-        plan.pieces.splice(0..0, whole);
-        plan
+        plan.arranged_by(sizes.threads, |piece| Reverse(piece.uncut()))
+    }
+
+    /// Puts first what holds the newest entries, but for what can't be cut and takes longer than a thread's share.
+    pub(super) fn newest_first(self, sources: &[Source], threads: usize) -> Self {
+        let written = rotation::written(sources);
+        let all = self.pieces.iter().fold(0, |sum: u64, piece| sum.saturating_add(piece.uncut()));
+        let share = all / threads.max(1) as u64;
+        self.arranged_by(threads, |piece| {
+            let Stretch { source, from, .. } = piece.stretch();
+            (Reverse(piece.uncut().saturating_sub(share)), Reverse((written[source], source, from)))
+        })
+    }
+
+    /// Leaves out what need not be read.
+    pub(super) fn without(self, known: &Stretches) -> Self {
+        let pieces = self.pieces.into_iter().flat_map(|piece| piece.without(known));
+        Self { pieces: pieces.collect(), ..self }
+    }
+
+    /// Puts the pieces in order. One more thread may decode ahead of what can't be cut, where the others are done sooner.
+    fn arranged_by<K: Ord>(mut self, threads: usize, key: impl FnMut(&Piece) -> K) -> Self {
+        self.pieces.sort_by_cached_key(key);
+        let others = threads.saturating_sub(1) as u64;
+        let mut left: u64 = 0;
+        for piece in self.pieces.iter_mut().rev() {
+            if let Part::Whole { length, alone } = &mut piece.part {
+                *alone = length.saturating_mul(others) > left;
+                left = left.saturating_add(*length);
+            }
+        }
+        self
     }
 
     /// Cuts the part of a plain file that is to be read into ranges; without an `extent` that is all of it.
@@ -173,4 +229,51 @@ impl Plan {
 /// Whether a source whose entries were written between two times holds none within the window.
 fn is_outside((first, last): (Timestamp, Timestamp), window: Window) -> bool {
     last.plus(SLACK) < window.from || first.plus(-SLACK) > window.until
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::input::Inputs;
+
+    #[test]
+    fn the_newest_entries_come_first() {
+        let folder = tempfile::tempdir().unwrap();
+        // Day of the last change, bytes of content, and whether it is compressed.
+        let files = [
+            ("audit-2026-08-01T00-00-00.000.log.gz", 9, 10, true),
+            ("audit-2026-08-02T00-00-00.000.log", 9, 25, false),
+            ("audit.log", 5, 10, false),
+            ("other.log.1", 4, 10, false),
+            ("other.log.2.gz", 3, 10, true),
+            ("other.log.3.gz", 2, 60_000, true),
+        ];
+        let mut random = audit_who_testkit::random::SplitMix64::new(1);
+        let day = |day: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(day * 86_400 + 4_000_000_000);
+        let paths = files.map(|(name, changed, length, is_packed)| {
+            let path = folder.path().join(name);
+            let mut content: Vec<u8> = (0..length).map(|_| random.next().to_le_bytes()[0]).collect();
+            if is_packed {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                std::io::Write::write_all(&mut encoder, &content).unwrap();
+                content = encoder.finish().unwrap();
+            }
+            fs::write(&path, content).unwrap();
+            File::options().append(true).open(&path).unwrap().set_modified(day(changed)).unwrap();
+            path
+        });
+        let inputs = Inputs::open(&paths);
+        let sizes = Sizes { threads: 2, range: 10, reach: u64::MAX, spacing: 1 };
+        let plan = Plan::new(inputs.sources(), Window::default(), sizes);
+        let order = plan.newest_first(inputs.sources(), 2).pieces.into_iter().map(|piece| {
+            let Stretch { source, from, .. } = piece.stretch();
+            (source, from)
+        });
+        // The large one takes more than a thread's share. What names don't tell was changed long after what they tell.
+        let expected = [(5, 0), (2, 0), (3, 0), (4, 0), (1, 20), (1, 10), (1, 0), (0, 0)];
+        assert_eq!(order.collect::<Vec<_>>(), expected);
+    }
 }

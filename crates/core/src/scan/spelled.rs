@@ -26,6 +26,16 @@ impl Spelled {
         *self = Self { places: Vec::new(), is_partial: true };
     }
 
+    /// How many places are known.
+    pub(super) const fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The places that were taken after the first `count`, if all are known.
+    pub(super) fn behind(&self, count: usize) -> Option<&[u64]> {
+        self.places.get(count..).filter(|_| !self.is_partial)
+    }
+
     /// Takes what another part of the same source spells.
     pub(super) fn merge(&mut self, other: Self) {
         if self.is_partial || other.is_partial || self.places.len() + other.places.len() > MOST {

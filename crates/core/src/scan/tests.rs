@@ -1,5 +1,6 @@
 //! The scan against a slow and obvious reading of the same bytes.
 
+mod beside;
 mod window;
 
 use std::fs;
@@ -276,7 +277,7 @@ proptest! {
         let look = |literals: &Literals| Look { filters: None, literals: literals.clone() };
         let first = sizes(blocks[0], range, 2);
         first.run_with(&inputs, &look(&literals[0]), Seen::default, decode);
-        let again = sizes(blocks[1], range, 2).again();
+        let again = sizes(blocks[1], range, 2).again(Stretches::default());
         let (mut seen, _) = again.run_with(&inputs, &look(&literals[1]), Seen::default, decode);
         seen.0.sort();
         let is_known = inputs.sources()[0].escapes.get().is_some();

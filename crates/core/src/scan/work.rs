@@ -4,10 +4,11 @@ use std::io::Read;
 
 use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::envelope;
-use audit_who_event::fold::Fold;
+use audit_who_event::fold::{Fold, Foreseen};
 
 use super::BLOCK;
 use super::ahead::ahead;
+use super::beside::Beside;
 use super::buffer::Buffer;
 use super::documents::Documents;
 use super::ledger::{Ledger, Rules, Spans};
@@ -34,11 +35,18 @@ pub(super) struct Worker<'a, F> {
     /// Lines of a whole source that begin here or later are not read.
     reach: u64,
     pub(super) findings: Findings<F>,
+    /// How much of what was found was taken to foresee more.
+    pub(super) taken: usize,
+    pub(super) beside: Option<Beside<F>>,
+    /// Of what is read, to tell how often strings are met in it.
+    sample: &'a [u8],
 }
 
 /// What was learned from some pieces.
 pub(super) struct Findings<F> {
     pub(super) fold: F,
+    /// What was found beside, at the end.
+    pub(super) beside: Option<F>,
     /// By source.
     pub(super) tallies: Vec<Tally>,
     /// By source.
@@ -56,6 +64,10 @@ pub(super) struct Findings<F> {
 impl<F: Fold> Findings<F> {
     pub(super) fn merge(&mut self, other: Self) {
         self.fold.merge(other.fold);
+        match (&mut self.beside, other.beside) {
+            (Some(beside), Some(more)) => beside.merge(more),
+            (beside, more) => *beside = beside.take().or(more),
+        }
         for (tally, more) in self.tallies.iter_mut().zip(&other.tallies) {
             tally.add(more);
         }
@@ -77,9 +89,16 @@ impl<F: Fold> Findings<F> {
 }
 
 impl<'a, F: Fold> Worker<'a, F> {
-    pub(super) fn new(sources: &'a [Source], rules: &'a Rules<F>, block: usize, reach: u64, fold: F) -> Self {
+    pub(super) fn new(
+        sources: &'a [Source],
+        rules: &'a Rules<F>,
+        sample: &'a [u8],
+        (block, reach): (usize, u64),
+        fold: F,
+    ) -> Self {
         let findings = Findings {
             fold,
+            beside: None,
             tallies: vec![Tally::default(); sources.len()],
             timelines: vec![Timeline::default(); sources.len()],
             orders: vec![Order::default(); sources.len()],
@@ -95,7 +114,29 @@ impl<'a, F: Fold> Worker<'a, F> {
             decoder: envelope::Decoder::default(),
             reach,
             findings,
+            taken: 0,
+            beside: None,
+            sample,
         }
+    }
+
+    /// Searches what it reads from now on for what is foreseen, too.
+    pub(super) fn search_beside(&mut self, version: usize, foreseen: Option<Foreseen<F>>) {
+        let before = self.beside.take();
+        self.beside = foreseen.map(|foreseen| {
+            let Rules { decode, max_line, .. } = *self.rules;
+            let mut beside = Beside::new(foreseen, version, self.sample, decode, max_line);
+            if let Some(before) = before {
+                beside.fold.merge(before.fold);
+                beside.taken = before.taken;
+            }
+            beside
+        });
+    }
+
+    /// What was learned.
+    pub(super) fn end(self) -> Findings<F> {
+        Findings { beside: self.beside.map(|beside| beside.fold), ..self.findings }
     }
 
     /// Does one piece of work. What can't be read becomes an error among the findings.
@@ -106,7 +147,7 @@ impl<'a, F: Fold> Worker<'a, F> {
             (Content::File(file), Part::Frames { first, from, stop }) => {
                 self.frames(piece.source, file, *first, *from, *stop)
             }
-            (Content::File(file), Part::Whole { alone }) => self.file(piece.source, file, *alone),
+            (Content::File(file), Part::Whole { alone, .. }) => self.file(piece.source, file, *alone),
             (Content::Stream(stream), _) => self.stream(piece.source, stream),
         };
         let error = match ended {
@@ -195,6 +236,7 @@ impl<'a, F: Fold> Worker<'a, F> {
                 search: Yield::default(),
                 spelled: &mut spelled[source],
                 escapes: self.sources[source].escapes.get().map(AsRef::as_ref),
+                beside: self.beside.as_mut(),
             },
             &mut self.buffer,
         )

@@ -16,6 +16,7 @@ pub(crate) mod controllers;
 pub(crate) mod detail;
 pub(crate) mod difference;
 pub(crate) mod fact;
+mod foresight;
 mod growth;
 pub(crate) mod inquiry;
 pub(crate) mod ledger;
@@ -42,6 +43,7 @@ use crate::answer::{Actor, Answer};
 use crate::case::context::Context;
 use crate::case::detail::{Labels, Victim};
 use crate::case::fact::{Bodies, Fact, actor_of};
+pub use crate::case::foresight::Foresight;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 pub use crate::case::relevance::matters;
@@ -248,6 +250,17 @@ impl Case {
         Self { wanted: self.wanted.clone(), ..Self::empty(Arc::clone(&self.ask)) }
     }
 
+    /// A case that looks for something else and knows nothing yet.
+    fn looking_for(&self, filters: Vec<Filter>) -> Self {
+        Self { wanted: Wanted::new(filters), ..Self::empty(Arc::clone(&self.ask)) }
+    }
+
+    /// Whether the next look is for an entry.
+    fn wants(&self, fact: &Fact) -> bool {
+        let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
+        self.wanted.met_by(fact, &fact.key).any(meets)
+    }
+
     /// Takes what a look found, judges all that is known, and finds out what to look for next. `sources` are the names
     /// of the sources by number, as in addresses.
     pub fn learn(&mut self, look: Self, sources: &[String]) -> Findings {
@@ -397,8 +410,7 @@ impl Fold for Case {
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
         let mut fact = Fact::of(event, self.key.clone(), address, actor);
-        let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
-        if !self.wanted.met_by(event, &fact.key).any(meets) || is_idle_talk(&fact, &event.level) {
+        if !self.wants(&fact) || is_idle_talk(&fact, &event.level) {
             return;
         }
         if self.ask.question.rule.wants_bodies() {

@@ -1,0 +1,186 @@
+//! What is searched for beside is found beside or where it was not searched for yet, and changes nothing else.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use audit_who_event::answer::Evidence;
+use audit_who_event::case::{Ask, Case, Subject};
+use audit_who_event::fold::Foreseen;
+use audit_who_event::glob::Glob;
+use audit_who_event::question::{Argument, QUESTIONS};
+use audit_who_event::target::Target;
+use audit_who_testkit::entry::Level;
+use audit_who_testkit::scenario;
+
+use super::*;
+use crate::evidence::Hashes;
+use crate::logs::{Files, Logs};
+
+/// Foresees one set of strings more with each so many events.
+struct Stages {
+    sets: Vec<Literals>,
+    every: usize,
+    taken: usize,
+    beside: Seen,
+}
+
+impl Stages {
+    fn look(&self, version: usize) -> Look {
+        Look { filters: None, literals: Literals::any_of_all(self.sets[..version].iter().cloned()) }
+    }
+}
+
+impl Foresee<Seen> for Stages {
+    fn take(&mut self, found: &Seen, taken: &mut usize) {
+        self.taken += found.0.len() - *taken;
+        *taken = found.0.len();
+    }
+
+    fn version(&self) -> usize {
+        (self.taken / self.every).min(self.sets.len())
+    }
+
+    fn foreseen(&self) -> Option<Foreseen<Seen>> {
+        let version = self.version();
+        (version > 0).then(|| Foreseen { look: self.look(version), fold: Seen::default() })
+    }
+
+    fn found(&mut self, beside: Seen) {
+        self.beside = beside;
+    }
+}
+
+fn strings() -> impl Strategy<Value = Literals> {
+    proptest::collection::vec("[abc.]{1,3}", 0..4).prop_map(Literals::any_of)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_between_two_looks(
+        content in content().prop_filter("lines", |content| is_lines(content)), cuts in proptest::collection::vec(0_usize..600, 0..4),
+        literals in strings(), sets in proptest::collection::vec(strings(), 0..3), every in 1_usize..6,
+        range in 1_u64..150, block in 1_usize..120, threads in 1_usize..4,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a.log", "b.log.zst", "c.log.zst"].map(|name| folder.path().join(name));
+        let packed = [content.clone(), framed(&content, cuts), framed(&content, Vec::new())];
+        paths.iter().zip(packed).for_each(|(path, content)| fs::write(path, content).unwrap());
+        let inputs = Inputs::open(&paths);
+        let scan = sizes(block, range, threads);
+        let look = Look { filters: None, literals };
+        let mut stages = Stages { sets, every, taken: 0, beside: Seen::default() };
+        let (mut seen, coverage, searched) = scan.read(&inputs, &look, Seen::default, Some(&mut stages), decode);
+        seen.0.sort();
+
+        let (mut straight, expected) = scan.run_with(&Inputs::open(&paths), &look, Seen::default, decode);
+        straight.0.sort();
+        prop_assert_eq!(&seen, &straight);
+        prop_assert_eq!(&coverage, &expected);
+
+        for version in 1..=stages.version() {
+            let wanted = stages.look(version);
+            let again = scan.clone().again(searched.since(version));
+            let (mut both, _) = again.run_with(&inputs, &wanted, Seen::default, decode);
+            both.0.extend(stages.beside.0.iter().cloned());
+            let line_of = |address: &Address| {
+                let at = usize::try_from(address.offset).unwrap();
+                let start = content[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+                content[start..].split(|byte| *byte == b'\n').next().unwrap()
+            };
+            both.0.retain(|(address, _)| is_selected(line_of(address), &wanted.literals));
+            both.0.sort();
+            both.0.dedup();
+            let (mut all, _) = Scan::new().run_with(&inputs, &wanted, Seen::default, decode);
+            all.0.retain(|(address, _)| is_selected(line_of(address), &wanted.literals));
+            all.0.sort();
+            prop_assert_eq!(both, all);
+        }
+    }
+}
+
+/// Logs of which it is counted how often a part was not read again.
+struct Watched<'a> {
+    files: Files<'a>,
+    foresees: bool,
+    spared: AtomicUsize,
+}
+
+impl Logs for Watched<'_> {
+    fn sources(&self) -> Vec<String> {
+        self.files.sources()
+    }
+
+    fn look<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.files.look(look, fork)
+    }
+
+    fn look_back<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        foresight: &mut dyn Foresee<F>,
+    ) -> (F, Coverage, Searched) {
+        if self.foresees {
+            return self.files.look_back(look, fork, foresight);
+        }
+        let (fold, coverage) = self.look(look, fork);
+        (fold, coverage, Searched::default())
+    }
+
+    fn look_again<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        known: &Stretches,
+    ) -> (F, Vec<Problem>) {
+        self.spared.fetch_add(usize::from(*known != Stretches::default()), Ordering::Relaxed);
+        self.files.look_again(look, fork, known)
+    }
+
+    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
+        self.files.sample(look, fork)
+    }
+
+    fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
+        self.files.hashes(entries)
+    }
+}
+
+/// What questions are asked about.
+const TARGETS: [&str; 8] =
+    ["pod/*", "deploy/*", "node/*", "ns/*", "cm/*", "job/*", "sts/*", "pods.whales.example/*"];
+
+#[test]
+fn answers_are_those_of_looking_twice() {
+    let mut spared = 0;
+    for (number, story) in scenario::all().enumerate() {
+        let level = [Level::Metadata, Level::RequestResponse][number % 2];
+        let (_folder, path) = file(story.log(level));
+        for question in QUESTIONS {
+            let subjects: Vec<Subject> = match question.argument {
+                Argument::Target => {
+                    TARGETS.map(|text| Subject::Target(Target::parse(text).unwrap())).to_vec()
+                }
+                Argument::User => vec![Subject::User(Glob::any())],
+                Argument::Dimension | Argument::Nothing => Vec::new(),
+            };
+            for subject in subjects {
+                let inputs = Inputs::open([&path]);
+                // A piece for each line or two.
+                let scan = sizes(BLOCK, 2000, 1 + number % 3);
+                let ask = |foresees| {
+                    let files = Files::new(&scan, &inputs);
+                    let watched = Watched { files, foresees, spared: AtomicUsize::new(0) };
+                    let asked = crate::ask(&watched, Case::new(Ask::new(question, subject.clone())));
+                    (asked, watched.spared.into_inner())
+                };
+                let ((asked, count), (twice, none)) = (ask(true), ask(false));
+                assert_eq!(asked, twice, "{} {subject} in {} at {level:?}", question.name, story.name);
+                assert_eq!(none, 0);
+                spared += count;
+            }
+        }
+    }
+    println!("{spared} looks were spared a part");
+    assert!(spared > 100, "{spared}");
+}

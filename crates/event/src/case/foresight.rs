@@ -1,0 +1,149 @@
+//! What a case will want to know of the causes of what a look has found so far.
+
+use std::sync::Arc;
+
+use crate::case::{Ask, Case};
+use crate::filter::Filter;
+use crate::fold::{Foresee, Foreseen};
+use crate::look::Look;
+
+/// Nothing is judged beforehand beyond so many entries.
+const MOST_FACTS: usize = 256;
+
+/// Nor beyond so many bytes of lines.
+const MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How often what is known is judged beforehand.
+const MOST_TRIES: usize = 16;
+
+/// More strings than this are not searched for beforehand: a search for many takes longer than reading.
+const MOST_STRINGS: usize = 32;
+
+/// Looks for causes before all effects are known.
+///
+/// Causes come before their effects. While a look reads logs from their end to their beginning, what it has found is judged
+/// as if it was all, and what would be looked for then is looked for in what is still to be read. What that finds is held
+/// back until the case wants it, so that a case learns the same as if it looked again.
+#[derive(Debug)]
+pub struct Foresight {
+    ask: Arc<Ask>,
+    sources: Vec<String>,
+    /// What was found so far, of what the question wants and beside.
+    known: Case,
+    /// Bytes of the lines of what is known.
+    bytes: u64,
+    tries: usize,
+    /// What is looked for beside, each with the version that it came with.
+    filters: Vec<(usize, Filter)>,
+    /// How often there were new ones.
+    version: usize,
+    /// All that was found beside.
+    beside: Case,
+}
+
+impl Foresight {
+    /// The foresight of a case that has not looked yet. `sources` are the names of the sources by number.
+    pub fn of(case: &Case, sources: &[String]) -> Self {
+        let empty = || Case::empty(Arc::clone(&case.ask));
+        Self {
+            ask: Arc::clone(&case.ask),
+            sources: sources.to_vec(),
+            known: empty(),
+            bytes: 0,
+            tries: 0,
+            filters: Vec::new(),
+            version: 0,
+            beside: empty(),
+        }
+    }
+
+    /// What was found of that which `case` wants next, and the version since which all of that was looked for beside:
+    /// what was read before may hold more of it. `None` if some of it was never looked for.
+    pub fn recall(&self, case: &Case) -> Option<(Case, usize)> {
+        let wanted = case.wanted.filters().iter();
+        let since: Option<Vec<usize>> = wanted.map(|filter| self.since(filter)).collect();
+        Some((case.recalled(&self.beside), since?.into_iter().max()?))
+    }
+
+    /// The version since which what a filter wants is looked for.
+    fn since(&self, wanted: &Filter) -> Option<usize> {
+        let covering = self.filters.iter().filter(|(_, filter)| filter.covers(wanted));
+        covering.map(|(version, _)| *version).min()
+    }
+
+    /// Looks from now on for what the case would look for if there was nothing but what is known.
+    fn look_forward(&mut self) {
+        let next = self.version + 1;
+        let new: Vec<Filter> =
+            self.further_looks().into_iter().filter(|filter| self.since(filter).is_none()).collect();
+        if new.is_empty() {
+            return;
+        }
+        let before = self.filters.len();
+        self.filters.extend(new.into_iter().map(|filter| (next, filter)));
+        let strings = self.wanted().literals;
+        if strings.as_slice().is_some_and(|strings| strings.len() <= MOST_STRINGS) {
+            self.version = next;
+        } else {
+            self.filters.truncate(before);
+        }
+    }
+
+    /// What the looks behind the first would be for if there was nothing but what is known.
+    fn further_looks(&self) -> Vec<Filter> {
+        let mut case = Case::new(Ask::clone(&self.ask));
+        let mut findings = case.learn(case.recalled(&self.known), &self.sources);
+        let mut filters = Vec::new();
+        while case.is_open() {
+            filters.extend(case.wanted.filters().iter().cloned());
+            findings = case.learn_more(findings, case.recalled(&self.known), &self.sources);
+        }
+        filters
+    }
+
+    fn wanted(&self) -> Look {
+        Look::for_filters(self.filters.iter().map(|(_, filter)| filter.clone()).collect())
+    }
+}
+
+impl Foresee<Case> for Foresight {
+    fn take(&mut self, found: &Case, taken: &mut usize) {
+        let new = &found.facts[*taken..];
+        *taken = found.facts.len();
+        self.bytes = new.iter().fold(self.bytes, |sum, fact| sum.saturating_add(fact.address.length));
+        let are_few = self.known.facts.len() + new.len() <= MOST_FACTS && self.bytes <= MOST_BYTES;
+        if new.is_empty() || !are_few || self.tries == MOST_TRIES {
+            return;
+        }
+        self.known.facts.extend(new.iter().cloned());
+        self.tries += 1;
+        self.look_forward();
+    }
+
+    fn version(&self) -> usize {
+        self.version
+    }
+
+    fn foreseen(&self) -> Option<Foreseen<Case>> {
+        let look = Some(self.wanted()).filter(|_| self.version > 0)?;
+        let fold = self.known.looking_for(look.filters.clone().unwrap_or_default());
+        Some(Foreseen { look, fold })
+    }
+
+    fn found(&mut self, beside: Case) {
+        self.beside = beside;
+    }
+}
+
+impl Case {
+    /// What a look for what is wanted would find among what was `found` before.
+    fn recalled(&self, found: &Self) -> Self {
+        let mut facts: Vec<_> = found.facts.iter().filter(|fact| self.wants(fact)).cloned().collect();
+        for fact in &mut facts {
+            self.keep_named_victims(fact);
+        }
+        let addresses = facts.iter().map(|fact| fact.address);
+        let truncated = addresses.filter(|address| found.truncated.contains(address)).collect();
+        Self { facts, truncated, ..self.fork() }
+    }
+}
