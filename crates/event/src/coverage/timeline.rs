@@ -48,8 +48,11 @@ impl Default for Timeline {
 
 impl Timeline {
     /// Takes the time of one entry.
+    #[inline]
     pub fn add(&mut self, moment: Moment) {
-        self.take(Run { first: moment, last: moment });
+        if !self.is_within_last(moment) {
+            self.take(Run { first: moment, last: moment });
+        }
     }
 
     /// Takes the first and the last of some entries that follow each other within [`PAUSE`].
@@ -98,6 +101,22 @@ impl Timeline {
     /// The entries between which there is none for longer than [`PAUSE`], by time.
     pub fn pauses(&self) -> impl Iterator<Item = (Moment, Moment)> {
         self.runs.windows(2).map(|pair| (pair[0].last, pair[1].first))
+    }
+
+    /// Adds the time of an entry that lies behind the beginning of the last run and belongs to it, as most do.
+    #[inline]
+    fn is_within_last(&mut self, moment: Moment) -> bool {
+        let Some(last) = self.runs.last_mut().filter(|last| moment.time > last.first.time) else {
+            return false;
+        };
+        if moment.time < last.last.time {
+            return true;
+        }
+        let follows = moment.time.since(last.last.time) <= self.link;
+        if follows {
+            last.last = last.last.max(moment);
+        }
+        follows
     }
 
     fn take(&mut self, mut run: Run) {
