@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::case::wanted::Wanted;
 use crate::case::{Ask, Case};
 use crate::filter::Filter;
 use crate::fold::{Foresee, Foreseen};
@@ -27,6 +28,8 @@ const MOST_STRINGS: usize = 32;
 #[derive(Debug)]
 pub struct Foresight {
     ask: Arc<Ask>,
+    /// What the first look finds all of.
+    found: Arc<[Filter]>,
     sources: Vec<String>,
     /// What was found so far, of what the question wants and beside.
     known: Case,
@@ -47,6 +50,7 @@ impl Foresight {
         let empty = || Case::empty(Arc::clone(&case.ask));
         Self {
             ask: Arc::clone(&case.ask),
+            found: case.ask.finds_whole(case.wanted.filters()),
             sources: sources.to_vec(),
             known: empty(),
             bytes: 0,
@@ -126,7 +130,8 @@ impl Foresee<Case> for Foresight {
 
     fn foreseen(&self) -> Option<Foreseen<Case>> {
         let look = Some(self.wanted()).filter(|_| self.version > 0)?;
-        let fold = self.known.looking_for(look.filters.clone().unwrap_or_default());
+        let wanted = Wanted::new(look.filters.clone().unwrap_or_default());
+        let fold = Case { wanted, found: Arc::clone(&self.found), ..Case::empty(Arc::clone(&self.ask)) };
         Some(Foreseen { look, fold })
     }
 

@@ -50,7 +50,7 @@ pub use crate::case::relevance::matters;
 use crate::case::relevance::{is_idle_talk, share};
 use crate::case::wanted::Wanted;
 use crate::event::Event;
-use crate::filter::Filter;
+use crate::filter::{Filter, Request};
 use crate::fold::{Address, Fold};
 use crate::glob::Glob;
 use crate::literals::Literals;
@@ -128,6 +128,12 @@ impl Ask {
         Window { until, ..self.window }
     }
 
+    /// Those of the filters of a first look of which that finds all; of requests of users it may search for some only.
+    fn finds_whole<'f>(&self, filters: impl IntoIterator<Item = &'f Filter>) -> Arc<[Filter]> {
+        let is_whole = |filter: &&Filter| filter.uid.is_none() && self.subject.target().is_some();
+        filters.into_iter().filter(is_whole).cloned().collect()
+    }
+
     /// What the first look is for, within some window, about objects with these names.
     fn first_look(&self, window: Window, names: &[Glob]) -> impl Iterator<Item = Filter> + use<> {
         let filters = self.question.rule.first_look(&self.subject, names);
@@ -182,6 +188,8 @@ pub struct Case {
     /// What to look for in the look after that, if the next one finds nothing.
     later: Vec<Filter>,
     asked: BTreeSet<Filter>,
+    /// Of what meets one of these all was found.
+    found: Arc<[Filter]>,
     looks: usize,
     /// Beyond what is not looked, once something was found within a window.
     context: Option<Context>,
@@ -215,6 +223,7 @@ impl Case {
             wanted: Wanted::default(),
             later: Vec::new(),
             asked: BTreeSet::new(),
+            found: Arc::default(),
             looks: 0,
             context: None,
             met: None,
@@ -247,18 +256,21 @@ impl Case {
     /// A case that looks for the same and knows nothing yet, to be merged into this one.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { wanted: self.wanted.clone(), ..Self::empty(Arc::clone(&self.ask)) }
-    }
-
-    /// A case that looks for something else and knows nothing yet.
-    fn looking_for(&self, filters: Vec<Filter>) -> Self {
-        Self { wanted: Wanted::new(filters), ..Self::empty(Arc::clone(&self.ask)) }
+        let wanted = self.wanted.clone();
+        Self { wanted, found: Arc::clone(&self.found), ..Self::empty(Arc::clone(&self.ask)) }
     }
 
     /// Whether the next look is for an entry.
     fn wants(&self, fact: &Fact) -> bool {
         let meets = |filter: &Filter| filter.uid.is_none() || filter.uid == fact.uid;
-        self.wanted.met_by(fact, &fact.key).any(meets)
+        self.wanted.met_by(fact, &fact.key).any(meets) && !self.has_found(fact, &fact.key)
+    }
+
+    /// Whether a request was found before. Of a collection's delete each look finds the objects that it names.
+    fn has_found(&self, request: &impl Request, key: &Key) -> bool {
+        let is_met =
+            |filter: &Filter| filter.matches_otherwise(request, key) && filter.matches_name(&key.name);
+        request.verb() != "deletecollection" && self.found.iter().any(is_met)
     }
 
     /// Takes what a look found, judges all that is known, and finds out what to look for next. `sources` are the names
@@ -267,6 +279,9 @@ impl Case {
         self.merge(look);
         self.looks += 1;
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        if self.looks == 1 {
+            self.found = self.ask.finds_whole(&self.asked);
+        }
         let first = self.facts.iter().map(|fact| fact.time).min();
         self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
         // Without a context nothing is looked for around what was met.
@@ -405,7 +420,7 @@ impl Fold for Case {
         if !matters(event, self.ask.question.rule.wants_reads()) || !self.key.set(event) {
             return;
         }
-        if self.wanted.met_by(event, &self.key).next().is_none() {
+        if self.wanted.met_by(event, &self.key).next().is_none() || self.has_found(event, &self.key) {
             return;
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
