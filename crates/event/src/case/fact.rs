@@ -29,7 +29,7 @@ pub(crate) struct Fact {
     /// When it came in.
     pub(crate) received: Timestamp,
     pub(crate) verb: Cow<'static, str>,
-    pub(crate) key: Key,
+    pub(crate) key: Arc<Key>,
     pub(crate) subresource: String,
     pub(crate) uid: Option<String>,
     pub(crate) code: u16,
@@ -85,7 +85,7 @@ impl Bodies {
 
 impl Fact {
     /// Takes from an event what rules look at; of bodies only the parts they know.
-    pub(crate) fn of(event: &Event<'_>, key: Key, address: Address, actor: Arc<Actor>) -> Self {
+    pub(crate) fn of(event: &Event<'_>, key: Arc<Key>, address: Address, actor: Arc<Actor>) -> Self {
         let detail = Detail::of(event);
         let received = event.received.or(event.stage_time).unwrap_or_default();
         let reference_uid =

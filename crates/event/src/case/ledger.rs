@@ -1,5 +1,6 @@
 //! The facts of a case in order, and by object.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ pub(crate) struct Ledger {
     listed: BTreeMap<Key, Vec<(usize, usize)>>,
     /// Kubernetes Events by the object that they are about: its namespace and name.
     notes: BTreeMap<(String, String), Vec<usize>>,
-    pods_by_uid: BTreeMap<String, Key>,
+    pods_by_uid: BTreeMap<String, Arc<Key>>,
     /// Token requests by the credential that they issued.
     issued: BTreeMap<String, usize>,
 }
@@ -45,7 +46,7 @@ impl Ledger {
             }
             same
         });
-        let mut ledger = Self { by_key: by_key(&facts), ..Self::default() };
+        let mut ledger = Self { by_key: by_key(&mut facts), ..Self::default() };
         for (index, fact) in facts.iter().enumerate() {
             ledger.index(index, fact);
         }
@@ -55,7 +56,7 @@ impl Ledger {
 
     fn index(&mut self, index: usize, fact: &Fact) {
         if fact.is("deletecollection") && fact.succeeded() {
-            self.collections.entry(fact.key.clone()).or_default().push(index);
+            self.collections.entry(Key::clone(&fact.key)).or_default().push(index);
         }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
@@ -69,7 +70,7 @@ impl Ledger {
             self.issued.entry(credential.clone()).or_insert(index);
         }
         if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
-            self.pods_by_uid.entry(uid.clone()).or_insert_with(|| fact.key.clone());
+            self.pods_by_uid.entry(uid.clone()).or_insert_with(|| Arc::clone(&fact.key));
         }
     }
 
@@ -93,7 +94,7 @@ impl Ledger {
 
     /// The pod with that uid.
     pub(crate) fn pod_with_uid(&self, uid: &str) -> Option<&Key> {
-        self.pods_by_uid.get(uid)
+        self.pods_by_uid.get(uid).map(AsRef::as_ref)
     }
 
     /// The token request that issued a credential.
@@ -123,6 +124,7 @@ impl Ledger {
     /// The incarnations of one object, the first one first. One that is known from the answer of a deletecollection
     /// alone has no facts.
     pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
+        let Some((key, _)) = self.by_key.get_key_value(key) else { return Vec::new() };
         let mut lives = lives(key, self.of(key));
         for (_, victim) in self.listings(key) {
             match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
@@ -166,13 +168,22 @@ impl Ledger {
     }
 }
 
-/// The facts about each object. With many objects, looking keys up in order would take longer than reading the log.
-fn by_key(facts: &[Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
-    let mut indices: HashMap<&Key, Vec<usize>> = HashMap::new();
-    for (index, fact) in facts.iter().enumerate() {
-        indices.entry(&fact.key).or_default().push(index);
+/// The facts about each object, which share its key from here on. With many objects, looking keys up in order would take
+/// longer than reading the log.
+fn by_key(facts: &mut [Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
+    let mut indices: HashMap<Arc<Key>, Vec<usize>> = HashMap::new();
+    for (index, fact) in facts.iter_mut().enumerate() {
+        match indices.entry(Arc::clone(&fact.key)) {
+            Entry::Occupied(mut known) => {
+                fact.key = Arc::clone(known.key());
+                known.get_mut().push(index);
+            }
+            Entry::Vacant(new) => {
+                new.insert(vec![index]);
+            }
+        }
     }
-    indices.into_iter().map(|(key, indices)| (Arc::new(key.clone()), indices)).collect()
+    indices
 }
 
 /// Keys in order. Most of many share all but the name, which need not be compared each time.
@@ -192,7 +203,7 @@ fn in_order<'k>(keys: impl Iterator<Item = &'k Arc<Key>>) -> Vec<Arc<Key>> {
 /// The object that an element of a deletecollection's answer is.
 fn victim_key(fact: &Fact, victim: &Victim) -> Key {
     let namespace = if fact.key.namespace.is_empty() { &victim.namespace } else { &fact.key.namespace };
-    Key { namespace: namespace.clone(), name: victim.name.clone(), ..fact.key.clone() }
+    Key { namespace: namespace.clone(), name: victim.name.clone(), ..Key::clone(&fact.key) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One name, several lives: which facts belong to which incarnation of an object.
 
+use std::sync::Arc;
+
 use crate::case::controllers::Component;
 use crate::case::detail::{Owner, Victim};
 use crate::case::fact::Fact;
@@ -9,7 +11,7 @@ use crate::time::Timestamp;
 /// The facts about one incarnation of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct Life<'l> {
-    pub(crate) key: Key,
+    pub(crate) key: Arc<Key>,
     pub(crate) uid: Option<&'l str>,
     /// By time.
     pub(crate) facts: Vec<&'l Fact>,
@@ -22,8 +24,8 @@ pub(crate) struct Life<'l> {
 }
 
 impl<'l> Life<'l> {
-    pub(crate) fn new(key: &Key, uid: Option<&'l str>) -> Self {
-        Self { key: key.clone(), uid, facts: Vec::new(), succeeded_at: None, listed: None, closed_at: None }
+    pub(crate) fn new(key: &Arc<Key>, uid: Option<&'l str>) -> Self {
+        Self { key: Arc::clone(key), uid, facts: Vec::new(), succeeded_at: None, listed: None, closed_at: None }
     }
 
     fn push(&mut self, fact: &'l Fact) {
@@ -88,7 +90,7 @@ pub(crate) fn is_last_word(fact: &Fact) -> bool {
 ///
 /// A uid tells for certain. Where none is recorded (most entries at Metadata level), a create begins a life, and so
 /// does any request that came in after the last one certainly ended and still found the object.
-pub(crate) fn lives<'l>(key: &Key, facts: impl Iterator<Item = &'l Fact>) -> Vec<Life<'l>> {
+pub(crate) fn lives<'l>(key: &Arc<Key>, facts: impl Iterator<Item = &'l Fact>) -> Vec<Life<'l>> {
     let mut lives: Vec<Life<'l>> = Vec::new();
     for fact in facts {
         let at = place(&lives, fact).unwrap_or_else(|| {

@@ -377,7 +377,7 @@ impl Case {
     /// What was folded in since the last look was learned: which object each entry is about, its stage time, and where it
     /// stands.
     pub fn entries(&self) -> impl Iterator<Item = (&Key, Timestamp, Address)> {
-        self.facts.iter().map(|fact| (&fact.key, fact.time, fact.address))
+        self.facts.iter().map(|fact| (&*fact.key, fact.time, fact.address))
     }
 
     /// Keeps of a list of removed objects those that a filter names.
@@ -424,7 +424,7 @@ impl Fold for Case {
             return;
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
-        let mut fact = Fact::of(event, self.key.clone(), address, actor);
+        let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor);
         if !self.wants(&fact) || is_idle_talk(&fact, &event.level) {
             return;
         }

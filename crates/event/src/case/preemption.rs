@@ -33,7 +33,7 @@ pub(crate) fn preemptor<'l>(inquiry: &Inquiry<'l>, removal: &Fact, victim: &Key)
     let mut links = workload::creation(inquiry, &preemptor, removal.time, 4);
     if let Some(first) = links.first_mut() {
         first.proof.extend(proof);
-        let of_itself = first.fact.key == preemptor;
+        let of_itself = *first.fact.key == preemptor;
         let whose = if of_itself { String::new() } else { format!(" for {preemptor}") };
         first.action = format!("{}{whose}, which needed the room", first.action);
         first.certainty = Certainty::Inferred;
@@ -91,12 +91,12 @@ fn by_nomination(inquiry: &Inquiry<'_>, removal: &Fact, victim: &Key) -> Option<
     let by_scheduler = |fact: &&Fact| fact.component == Some(Component::Scheduler);
     let facts: Vec<&Fact> = inquiry.ledger.between(from, until).iter().filter(by_scheduler).collect();
     let victims: BTreeSet<&Key> =
-        facts.iter().filter(|fact| fact.is("delete")).map(|fact| &fact.key).collect();
+        facts.iter().filter(|fact| fact.is("delete")).map(|fact| &*fact.key).collect();
     let nominated = |fact: &&&Fact| {
-        let elsewhere = fact.key != *victim && fact.subresource == "status" && fact.succeeded();
+        let elsewhere = *fact.key != *victim && fact.subresource == "status" && fact.succeeded();
         let asked = !fact.body_recorded || fact.detail.nominated_node.is_some();
-        elsewhere && asked && !victims.contains(&fact.key)
+        elsewhere && asked && !victims.contains(&*fact.key)
     };
-    let pods: BTreeSet<&Key> = facts.iter().filter(nominated).map(|fact| &fact.key).collect();
+    let pods: BTreeSet<&Key> = facts.iter().filter(nominated).map(|fact| &*fact.key).collect();
     pods.first().filter(|_| pods.len() == 1).map(|only| (*only).clone())
 }

@@ -1,5 +1,7 @@
 //! Why a controller wanted fewer or other pods: who changed the workload behind them.
 
+use std::sync::Arc;
+
 use crate::answer::{Certainty, Mechanism};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -86,7 +88,7 @@ fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Opt
 /// replica set ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
 fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<(Change<'l>, Mechanism)> {
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
-    let set = set.unwrap_or_else(|| Life::new(&owner.key, None));
+    let set = set.unwrap_or_else(|| Life::new(&Arc::new(owner.key.clone()), None));
     let directly = changes(inquiry, &owner.key, time);
     let directly = last(&directly, |change| change.scales.is_some() && change.is_prompt(time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)

@@ -87,7 +87,7 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
         other.subresource == "eviction" && other.succeeded() && other.actor.username == fact.actor.username
     };
     let evictions = inquiry.ledger.between(fact.time, until).iter().filter(evicts);
-    let pods: BTreeMap<&Key, &Fact> = evictions.map(|eviction| (&eviction.key, eviction)).collect();
+    let pods: BTreeMap<&Key, &Fact> = evictions.map(|eviction| (&*eviction.key, eviction)).collect();
     let of_node = |(pod, _): &(&Key, &Fact)| {
         // Their kubelets tell the node last.
         inquiry.need_object(pod, Timestamp::MAX);
