@@ -16,6 +16,7 @@ mod requirements;
 mod sample;
 mod spelled;
 mod stretches;
+mod strings;
 #[cfg(test)]
 mod tests;
 mod turns;

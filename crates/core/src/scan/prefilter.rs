@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use audit_who_event::literals::Literals;
 use audit_who_event::look::Look;
 use memchr::memmem::{self, Finder};
 
 use super::names::Names;
 use super::requirements::Requirements;
+use super::strings::Strings;
 
 /// How many literals are searched for one by one, before all at once is faster.
 const ONE_BY_ONE: usize = 2;
@@ -35,7 +35,7 @@ pub(crate) enum Needle {
     /// A literal, and whether a hit must be a name.
     One { literal: Finder<'static>, is_name: bool },
     /// Literals, of which the first so many need not be names.
-    Many { literals: AhoCorasick, parts: usize },
+    Many { literals: Strings, parts: usize },
     /// An escape that spells a character of literals.
     Escape(Finder<'static>),
 }
@@ -66,13 +66,11 @@ impl Prefilter {
             shortest.iter().map(one).collect()
         } else {
             let Some(names) = stems(literals) else { return Self::Everything };
-            // Where both a part and the beginning of a name are met, the first of them is told. Any other kind of match
-            // goes without the vectorized search.
-            let all = parts.iter().map(String::as_str).chain(names);
-            match AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all) {
-                Ok(literals) => vec![Needle::Many { literals, parts: parts.len() }],
+            let all: Vec<&str> = parts.iter().map(String::as_str).chain(names).collect();
+            match Strings::new(&all) {
+                Some(literals) => vec![Needle::Many { literals, parts: parts.len() }],
                 // Too many to search for: decoding all of it finds the same.
-                Err(_) => return Self::Everything,
+                None => return Self::Everything,
             }
         };
         needles.push(Needle::Escape(Finder::new(br"\u00").into_owned()));
@@ -142,9 +140,9 @@ impl Needle {
         loop {
             let found = match self {
                 Self::One { literal, is_name } => literal.find(&text[from..]).map(|at| (from + at, *is_name)),
-                Self::Many { literals, parts } => literals
-                    .find(&text[from..])
-                    .map(|hit| (from + hit.start(), hit.pattern().as_usize() >= *parts)),
+                Self::Many { literals, parts } => {
+                    literals.find(text, from).map(|(at, which)| (at, which >= *parts))
+                }
                 Self::Escape(finder) => escape(finder, text, from).map(|at| (at, false)),
             };
             match found {

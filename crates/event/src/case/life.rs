@@ -25,7 +25,14 @@ pub(crate) struct Life<'l> {
 
 impl<'l> Life<'l> {
     pub(crate) fn new(key: &Arc<Key>, uid: Option<&'l str>) -> Self {
-        Self { key: Arc::clone(key), uid, facts: Vec::new(), succeeded_at: None, listed: None, closed_at: None }
+        Self {
+            key: Arc::clone(key),
+            uid,
+            facts: Vec::new(),
+            succeeded_at: None,
+            listed: None,
+            closed_at: None,
+        }
     }
 
     fn push(&mut self, fact: &'l Fact) {

@@ -211,7 +211,12 @@ mod tests {
             ..Event::default()
         };
         let key = Key::of(&event).expect("an object");
-        Fact::of(&event, Arc::new(key), Address { source: 0, offset: 0, length: 0 }, Arc::new(actor_of(&event)))
+        Fact::of(
+            &event,
+            Arc::new(key),
+            Address { source: 0, offset: 0, length: 0 },
+            Arc::new(actor_of(&event)),
+        )
     }
 
     #[test]
