@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use audit_who_event::answer::Evidence;
-use audit_who_event::case::Window;
 use audit_who_event::count::Counting;
 use audit_who_event::coverage::{Coverage, Problem};
 use audit_who_event::fold::{Fold, Foresee};
@@ -95,18 +94,13 @@ impl Logs for Files<'_> {
         self.scan.run(self.inputs, look, fork)
     }
 
-    /// Within a window there is little that could be foreseen: causes lie before it.
     fn look_back<F: Fold>(
         &self,
         look: &Look,
         fork: impl FnMut() -> F,
         foresight: &mut dyn Foresee<F>,
     ) -> (F, Coverage, Searched) {
-        if look.window() == Window::default() {
-            return self.scan.run_back(self.inputs, look, fork, foresight);
-        }
-        let (fold, coverage) = self.look(look, fork);
-        (fold, coverage, Searched::default())
+        self.scan.run_back(self.inputs, look, fork, foresight)
     }
 
     fn look_again<F: Fold>(

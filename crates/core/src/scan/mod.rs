@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::thread;
 
+use audit_who_event::case::Window;
 use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
 use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
@@ -135,7 +136,7 @@ impl Scan {
     }
 
     /// Reads all inputs as [`run`](Self::run) does, the newest entries first, and looks beside for what `foresight` foresees
-    /// from what is found; says in what that was looked for.
+    /// from what is found; says in what that was looked for. Within a window nothing is foreseen: causes lie before it.
     pub(crate) fn run_back<F: Fold>(
         &self,
         inputs: &Inputs,
@@ -143,7 +144,8 @@ impl Scan {
         fork: impl FnMut() -> F,
         foresight: &mut dyn Foresee<F>,
     ) -> (F, Coverage, Searched) {
-        self.read(inputs, look, fork, Some(foresight), |decoder, line, sink| decoder.decode(line, sink))
+        let foresight = Some(foresight).filter(|_| look.window() == Window::default());
+        self.read(inputs, look, fork, foresight, |decoder, line, sink| decoder.decode(line, sink))
     }
 
     fn run_with<F: Fold>(
