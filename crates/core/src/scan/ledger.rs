@@ -45,6 +45,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) spelled: &'a mut Spelled,
     /// Where all escapes are, if it is known.
     pub(super) escapes: Option<&'a [u64]>,
+    /// What else is searched for in the same text.
     pub(super) beside: Option<&'a mut Beside<F>>,
 }
 

@@ -15,11 +15,11 @@ pub(crate) enum Strings {
 impl Strings {
     /// A search for these; `None` if they are too many.
     pub(super) fn new(strings: &[&str]) -> Option<Self> {
-        let packed = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
-        Self::packed(packed, strings).or_else(|| Self::automaton(strings))
+        Self::packed(strings).or_else(|| Self::automaton(strings))
     }
 
-    fn packed(mut builder: packed::Builder, strings: &[&str]) -> Option<Self> {
+    fn packed(strings: &[&str]) -> Option<Self> {
+        let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
         builder.extend(strings).build().map(Self::Packed)
     }
 
