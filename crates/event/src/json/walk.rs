@@ -7,7 +7,9 @@ const DEPTH: u32 = 64;
 
 /// Takes what a walk meets, by bytes from the start.
 pub(crate) trait Notes {
-    /// A key, a string, a number or a word.
+    /// A key of an object.
+    fn key(&mut self, _: Range<usize>) {}
+    /// A string, a number or a word.
     fn scalar(&mut self, _: Range<usize>) {}
     /// The bracket that opens an object or a list.
     fn opened(&mut self, _: usize) {}
@@ -34,6 +36,11 @@ impl<'a> Walk<'a> {
     /// Bytes from the start.
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// The byte before.
+    pub(crate) fn before(&self) -> Option<u8> {
+        self.bytes.get(self.at.checked_sub(1)?).copied()
     }
 
     /// What follows.
@@ -116,10 +123,23 @@ impl<'a> Walk<'a> {
                 self.peek();
                 let start = self.at;
                 self.string()?;
-                notes.scalar(start..self.at);
+                notes.key(start..self.at);
                 self.take(b':')?;
             }
         }
+    }
+
+    /// Goes behind an object or a list of which one value is passed; what it holds is within so many objects and lists.
+    pub(crate) fn skip_rest(&mut self, above: u32, is_object: bool) -> Option<()> {
+        while self.take(b',').is_some() {
+            if is_object {
+                self.peek();
+                self.string()?;
+                self.take(b':')?;
+            }
+            self.skip_noting(above, &mut ())?;
+        }
+        self.take(if is_object { b'}' } else { b']' })
     }
 
     /// Goes behind a string, a number or a word that begins here.
