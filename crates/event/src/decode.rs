@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-pub(crate) use self::shapes::Shapes;
+pub(crate) use self::shapes::{Found, Set, Shapes};
 
 use crate::event::{Event, ObjectRef, ResponseStatus, User};
 use crate::json::{Cursor, Json};

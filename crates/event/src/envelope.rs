@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::decode::{Shapes, WireEvent, elements};
+use crate::decode::{Found, Set, Shapes, WireEvent, elements};
 use crate::event::Event;
 use crate::json::{Cursor, Json};
 use crate::legacy;
@@ -67,27 +67,42 @@ pub struct Decoder {
 impl Decoder {
     /// Decodes one line, and hands every event and every bad span in it to `sink`.
     pub fn decode(&mut self, line: &[u8], sink: &mut impl Sink) {
-        if !(self.decode_alike(line, sink) || self.decode_event(line, sink)) {
+        let known = if sink.wants_details() { None } else { self.shapes.find(line) };
+        let is_read = match known {
+            Some(Found { set, length }) if length == line.len() => self.decode_alike(set, line, sink),
+            _ => false,
+        };
+        if !(is_read || self.decode_event(line, sink)) {
             decode(line, sink);
         }
     }
 
-    /// Reads an event that is all of a line which is like one that was kept; says whether it is.
-    fn decode_alike(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+    /// Decodes the line that `text` begins with, and hands its event to `sink`, if it is like one before; says how long it is,
+    /// in bytes without its end, which is `\n` or `\r\n`. `None` for a line that is to be [decoded](Self::decode) on its own:
+    /// nobody has looked for its end then.
+    pub fn decode_next(&mut self, text: &[u8], sink: &mut impl Sink) -> Option<usize> {
         if sink.wants_details() {
-            return false;
+            return None;
         }
-        let Some(found) = self.shapes.find(line) else { return false };
-        if let Some(note) = self.shapes.note(found)
+        let Found { set, length } = self.shapes.find(text)?;
+        if length == text.len() {
+            return None;
+        }
+        self.decode_alike(set, &text[..length], sink).then_some(length)
+    }
+
+    /// Reads an event that is all of a line which is like one that was kept; says whether it is.
+    fn decode_alike(&mut self, set: Set, line: &[u8], sink: &mut impl Sink) -> bool {
+        if let Some(note) = self.shapes.note(set)
             && sink.again(note, &self.shapes.times(), 0..line.len())
         {
             return true;
         }
         let mut record = WireEvent::default();
-        let read = self.shapes.read(found, line, &mut record);
+        let read = self.shapes.read(set, line, &mut record);
         let Some(event) = read.and_then(|()| record.event()) else { return false };
         sink.event(event, 0..line.len());
-        self.shapes.take_note(found, sink.note());
+        self.shapes.take_note(set, sink.note());
         true
     }
 

@@ -44,10 +44,14 @@ struct Seen {
     /// Without, it notes nothing, and sees all of an event.
     heeds: Option<Fields>,
     found: Vec<(Range<usize>, String)>,
+    /// So many of them stand where they stand in the text, and not in their line.
+    told: usize,
     last: String,
     notes: Vec<String>,
     /// How many events were told by a note.
     again: usize,
+    /// How many lines were read before their end was looked for.
+    known: usize,
     generation: Generation,
 }
 
@@ -57,11 +61,22 @@ impl Seen {
             details,
             heeds,
             found: Vec::new(),
+            told: 0,
             last: String::new(),
             notes: Vec::new(),
             again: 0,
+            known: 0,
             generation: Generation::begin(),
         }
+    }
+
+    /// Goes on to the next line: what was found since the last one stands where that began.
+    fn end_line(&mut self, start: &mut usize, length: usize) {
+        for (span, _) in &mut self.found[self.told..] {
+            *span = span.start + *start..span.end + *start;
+        }
+        self.told = self.found.len();
+        *start += length;
     }
 
     fn at(told: &str, times: &Times) -> String {
@@ -120,6 +135,35 @@ fn decoded(lines: &[Vec<u8>], details: bool, heeds: Option<Fields>, forget: usiz
     [alone, alike]
 }
 
+/// Decodes the lines of a text as [`both`] does, and with a memory reads on from the end of each line that is known.
+fn read_on(text: &[u8], heeds: Option<Fields>, forget: usize) -> [Seen; 2] {
+    let (mut alone, mut alike) = (Seen::new(false, heeds), Seen::new(false, heeds));
+    let mut start = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        decode(line.strip_suffix(b"\r").unwrap_or(line), &mut alone);
+        alone.end_line(&mut start, line.len() + 1);
+    }
+    let (mut decoder, mut start, mut known) = (Decoder::default(), 0, 0);
+    while start <= text.len() {
+        let rest = &text[start..];
+        let length = if let Some(length) = decoder.decode_next(rest, &mut alike) {
+            known += 1;
+            length + usize::from(rest[length] == b'\r')
+        } else {
+            let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            let line = &rest[..length];
+            decoder.decode(line.strip_suffix(b"\r").unwrap_or(line), &mut alike);
+            length
+        };
+        alike.end_line(&mut start, length + 1);
+        if known % forget == forget - 1 {
+            alike.generation = Generation::begin();
+        }
+    }
+    alike.known = known;
+    [alone, alike]
+}
+
 fn generated(level: Level) -> Vec<Vec<u8>> {
     let mut log = Vec::new();
     Generator::new(5).level(level).write(&mut log, 2 << 20).unwrap();
@@ -140,6 +184,39 @@ fn nearly_every_line_of_a_log_is_like_another() {
         assert_eq!(alone.found, alike.found);
         // Each has an audit ID of its own.
         assert_eq!(both(&lines, Some(Fields::AUDIT_ID), 100_000)[1].again, 0);
+    }
+}
+
+/// Nobody looks for the end of a line that is like another.
+#[test]
+fn nearly_every_line_ends_where_one_like_it_does() {
+    for level in [Level::Metadata, Level::RequestResponse] {
+        let lines = generated(level);
+        for end in [&b"\n"[..], b"\r\n"] {
+            let [alone, alike] = read_on(&lines.join(end), Some(Fields::USER), 100_000);
+            assert_eq!(alone.found, alike.found);
+            assert!(alike.known * 100 >= lines.len() * 85, "{} of {}", alike.known, lines.len());
+        }
+    }
+}
+
+/// A record that is no line is decoded as a whole, and no line is known by it.
+#[test]
+fn records_of_several_lines_are_no_lines() {
+    let record = format!(r#"{{"auditID":"a","requestURI":"/a","userAgent":"{AGENT}","verb":"get"}}"#);
+    let broken = record.replace(r#","verb""#, ",\n\"verb\"");
+    let two = format!("{record}\n{record}");
+    let lines = [&record, &two, &record, &broken, &broken, &two].map(|record| record.clone().into_bytes());
+    let [alone, alike] = both(&lines, None, 100);
+    assert_eq!(alone.found, alike.found);
+    let (mut decoder, mut seen) = (Decoder::default(), Seen::new(false, None));
+    decoder.decode(broken.as_bytes(), &mut seen);
+    assert_eq!(decoder.decode_next(format!("{broken}\n").as_bytes(), &mut seen), None);
+    decoder.decode(record.as_bytes(), &mut seen);
+    assert_eq!(decoder.decode_next(record.as_bytes(), &mut seen), None);
+    assert_eq!(decoder.decode_next(format!("{record}\r{record}").as_bytes(), &mut seen), None);
+    for end in ["\n", "\r\n", "\n\n"] {
+        assert_eq!(decoder.decode_next(format!("{record}{end}").as_bytes(), &mut seen), Some(record.len()));
     }
 }
 
@@ -241,6 +318,8 @@ fn value(usual: &'static [&'static str]) -> impl Strategy<Value = &'static str> 
         "\"\\\"q\\\"\"",
         " \"x\"",
         "{\"username\":\"x\"}",
+        "{\n\"name\":\"x\"}",
+        "{\"name\":\r\n\"x\" }",
         "\"2026-01-01T00:00:00Z\"",
     ];
     prop_oneof![12 => prop::sample::select(usual), 1 => prop::sample::select(ODD)]
@@ -326,5 +405,9 @@ proptest! {
         prop_assert_eq!(alone.found, alike.found);
         let [alone, alike] = decoded(&lines, true, None, forget);
         prop_assert_eq!(alone.found, alike.found);
+        for end in [&b"\n"[..], b"\r\n", b"\r", b" \n"] {
+            let [alone, alike] = read_on(&lines.join(end), heeds, forget);
+            prop_assert_eq!(alone.found, alike.found);
+        }
     }
 }

@@ -10,7 +10,8 @@ use audit_who_event::fold::Fold;
 use audit_who_event::literals::Literals;
 use audit_who_event::time::Timestamp;
 
-use super::ledger::{Ledger, Rules, Spans};
+use super::collector::Spans;
+use super::ledger::{Ledger, Rules};
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;

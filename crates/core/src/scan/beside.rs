@@ -4,7 +4,8 @@ use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::envelope;
 use audit_who_event::fold::{Fold, Foreseen};
 
-use super::ledger::{Decode, Ledger, Rules, Spans};
+use super::collector::Spans;
+use super::ledger::{Decode, Ledger, Rules};
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;

@@ -1,19 +1,16 @@
 //! Where every byte of a source ends up: decoded, skipped, bad or blank.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use audit_who_event::coverage::{BadSpan, KEPT_SPANS, Moment, Tally, Timeline};
-use audit_who_event::envelope::{Decoder, Sink};
-use audit_who_event::event::Event;
+use audit_who_event::coverage::{Tally, Timeline};
+use audit_who_event::envelope::Decoder;
 use audit_who_event::fold::{Address, Fold};
-use audit_who_event::note::{Note, Times};
-use audit_who_event::time::Timestamp;
 
 use super::beside::Beside;
 use super::clock::Clock;
+use super::collector::{Collector, Spans};
 use super::order::Order;
-use super::prefilter::{Prefilter, Yield};
+use super::prefilter::{Hits, Prefilter, Yield};
 use super::spelled::Spelled;
 use crate::dated::{self, is_object};
 use crate::layout::BOM;
@@ -66,6 +63,51 @@ impl<F: Fold> Ledger<'_, F> {
         if !hits.searches() {
             self.spelled.missed();
         }
+        if hits.is_in_all() {
+            self.all_lines(offset, text);
+        } else {
+            self.searched_lines(offset, text, &mut hits);
+        }
+        self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
+        self.clock(offset).look(text);
+        if let Some(beside) = &mut self.beside {
+            beside.lines(self.decoder, self.source, (offset, text), self.spelled.behind(spelled));
+        }
+    }
+
+    /// Decodes every line. Nobody looks for the end of one that is like another: that is known when it is decoded.
+    fn all_lines(&mut self, offset: u64, text: &[u8]) {
+        let mut start = 0;
+        while start < text.len() {
+            let rest = &text[start..];
+            let length = self.like(offset + start as u64, rest).unwrap_or_else(|| {
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                self.line(offset + start as u64, &rest[..length], true);
+                length
+            });
+            let is_ended = length < rest.len();
+            self.tally.blank_bytes += u64::from(is_ended);
+            start += length + usize::from(is_ended);
+        }
+    }
+
+    /// Decodes the line that `text` begins with, if it is like another, and accounts for it; says how long it is, without its
+    /// line feed.
+    fn like(&mut self, offset: u64, text: &[u8]) -> Option<usize> {
+        // The end of a line that is too long is not in here.
+        let text = &text[..text.len().min(self.rules.max_line.saturating_add(1))];
+        let (decoder, mut collector) = self.decoding(offset);
+        let length = decoder.decode_next(text, &mut collector)?;
+        let return_ = usize::from(text[length] == b'\r');
+        self.tally.entries += 1;
+        self.tally.decoded_bytes += length as u64;
+        self.tally.blank_bytes += return_ as u64;
+        Some(length + return_)
+    }
+
+    /// Decodes the lines that are selected, and passes the others.
+    fn searched_lines(&mut self, offset: u64, text: &[u8], hits: &mut Hits<'_>) {
+        let rules = self.rules;
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', text) {
             let selected = hits.is_in(start, end);
@@ -84,11 +126,6 @@ impl<F: Fold> Ledger<'_, F> {
             let selected = hits.is_in(start, text.len());
             self.note(offset, hits.spelled());
             self.line(offset + start as u64, &text[start..], selected);
-        }
-        self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
-        self.clock(offset).look(text);
-        if let Some(beside) = &mut self.beside {
-            beside.lines(self.decoder, self.source, (offset, text), self.spelled.behind(spelled));
         }
     }
 
@@ -173,17 +210,25 @@ impl<F: Fold> Ledger<'_, F> {
         }
     }
 
-    fn decode(&mut self, offset: u64, text: &[u8]) {
-        let mut collector = Collector {
+    /// What decodes, and what takes what is found in a line that begins at `offset`.
+    const fn decoding(&mut self, offset: u64) -> (&mut Decoder, Collector<'_, F>) {
+        let collector = Collector {
             fold: self.fold,
             tally: self.tally,
             timeline: self.timeline,
             spans: self.spans,
-            start: Address { source: self.source, offset, length: text.len() as u64 },
+            source: self.source,
+            offset,
             events: 0,
             bad: 0,
         };
-        (self.rules.decode)(self.decoder, text, &mut collector);
+        (self.decoder, collector)
+    }
+
+    fn decode(&mut self, offset: u64, text: &[u8]) {
+        let decode = self.rules.decode;
+        let (decoder, mut collector) = self.decoding(offset);
+        decode(decoder, text, &mut collector);
         let (events, length) = (collector.events, text.len() as u64);
         let bad = collector.bad.min(length);
         self.tally.entries += u64::from(events > 0);
@@ -228,98 +273,5 @@ impl<F: Fold> Ledger<'_, F> {
         self.tally.bad_bytes += length;
         self.tally.bad_lines += 1;
         self.spans.add(Address { source: self.source, offset, length }, reason);
-    }
-}
-
-/// Takes what the decoder finds in one line.
-pub(super) struct Collector<'a, F> {
-    fold: &'a mut F,
-    tally: &'a mut Tally,
-    timeline: &'a mut Timeline,
-    spans: &'a mut Spans,
-    start: Address,
-    events: u64,
-    bad: u64,
-}
-
-impl<F> Collector<'_, F> {
-    fn address(&self, span: &Range<usize>) -> Address {
-        let length = span.end.saturating_sub(span.start) as u64;
-        Address { source: self.start.source, offset: self.start.offset + span.start as u64, length }
-    }
-
-    fn saw(&mut self, address: Address, time: Option<Timestamp>) {
-        self.events += 1;
-        self.tally.saw(time);
-        if let Some(time) = time {
-            self.timeline.add(Moment { time, source: address.source, offset: address.offset });
-        }
-    }
-}
-
-impl<F: Fold> Sink for Collector<'_, F> {
-    fn event(&mut self, event: &Event<'_>, span: Range<usize>) {
-        let address = self.address(&span);
-        self.saw(address, event.stage_time);
-        self.fold.event(event, address);
-    }
-
-    fn note(&mut self) -> Option<Note> {
-        self.fold.note()
-    }
-
-    fn again(&mut self, note: Note, times: &Times, span: Range<usize>) -> bool {
-        let address = self.address(&span);
-        let is_known = self.fold.again(note, times, address);
-        if is_known {
-            self.saw(address, times.stage_time);
-        }
-        is_known
-    }
-
-    fn bad(&mut self, span: Range<usize>, reason: &str) {
-        let address = self.address(&span);
-        self.bad += address.length;
-        self.tally.bad_lines += 1;
-        self.spans.add(address, || reason.to_owned());
-    }
-
-    fn wants_details(&self) -> bool {
-        self.fold.wants_details()
-    }
-}
-
-/// The first bad spans of each source, however they come: one file that is no log hides no bad line of another.
-#[derive(Debug, Default)]
-pub(super) struct Spans(BTreeMap<usize, BTreeMap<Address, String>>);
-
-impl Spans {
-    fn add(&mut self, address: Address, reason: impl FnOnce() -> String) {
-        let spans = self.0.entry(address.source).or_default();
-        let full = spans.len() >= KEPT_SPANS;
-        if full && spans.last_key_value().is_some_and(|(last, _)| *last <= address) {
-            return;
-        }
-        spans.insert(address, reason());
-        if spans.len() > KEPT_SPANS {
-            spans.pop_last();
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: Self) {
-        for (address, reason) in other.0.into_values().flatten() {
-            self.add(address, || reason);
-        }
-    }
-
-    /// The spans in order; `name` names a source.
-    pub(super) fn into_named<'a>(self, name: impl Fn(usize) -> &'a str) -> Vec<BadSpan> {
-        let named = |(address, reason): (Address, String)| BadSpan {
-            source: name(address.source).to_owned(),
-            offset: address.offset,
-            length: address.length,
-            reason,
-        };
-        self.0.into_values().flatten().map(named).collect()
     }
 }

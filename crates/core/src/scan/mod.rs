@@ -5,6 +5,7 @@ mod ahead;
 mod beside;
 mod buffer;
 mod clock;
+mod collector;
 mod documents;
 mod ledger;
 mod lines;

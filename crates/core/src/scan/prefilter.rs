@@ -264,6 +264,11 @@ impl<'a> Hits<'a> {
     pub(super) const fn searches(&self) -> bool {
         self.search.is_some()
     }
+
+    /// Whether every line is selected, whatever it holds.
+    pub(super) const fn is_in_all(&self) -> bool {
+        self.search.is_none() && self.always
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The scan against a slow and obvious reading of the same bytes.
 
+mod alike;
 mod beside;
 mod window;
 
@@ -16,7 +17,7 @@ use audit_who_event::time::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::ledger::Collector;
+use super::collector::Collector;
 use super::*;
 
 /// Keeps where events stand and what their request URI is.

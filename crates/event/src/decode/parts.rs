@@ -58,7 +58,7 @@ impl Value {
     /// differs from others as these do.
     #[inline]
     pub(super) fn end(self, line: &[u8], start: usize) -> Option<usize> {
-        let mut walk = Walk::new(line, start);
+        let mut walk = Walk::in_line(line, start);
         match self {
             Self::Text(..) => walk.end_of_plain(start).filter(|end| *end > start),
             Self::Received | Self::Reached => walk.end_of_plain(start),
@@ -66,7 +66,7 @@ impl Value {
                 Some(end) => (end > start).then_some(end),
                 None => walk.end_of_path(start).and_then(|_| end_of_string(line, start)),
             },
-            Self::Passed => walk.end_of_plain(start).or_else(|| end_of_string(line, start)),
+            Self::Passed => end_of_string(line, start),
             Self::Code => {
                 let is_code = matches!(line.get(start..)?, [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..]);
                 is_code.then_some(start + 3)
@@ -115,7 +115,7 @@ impl Value {
 
 /// Where a string ends whose escapes are those of whole characters.
 fn end_of_string(line: &[u8], start: usize) -> Option<usize> {
-    let mut walk = Walk::new(line, start - 1);
+    let mut walk = Walk::in_line(line, start - 1);
     walk.string()?.then(|| walk.at() - 1)
 }
 

@@ -6,7 +6,7 @@ use std::slice;
 use super::WireEvent;
 use super::parts::{EVENT, Part, Value};
 use crate::json::Cursor;
-use crate::json::model::{Model, Scratch};
+use crate::json::model::{Model, Scratch, common};
 use crate::json::walk::Walk;
 use crate::note::{Fields, Times};
 use crate::time::{Minute, Timestamp};
@@ -68,7 +68,7 @@ impl Read {
         if let Some(body) = self.bodies.iter().find(|body| body.start == start) {
             return Some(body.end);
         }
-        let mut walk = Walk::new(line, start);
+        let mut walk = Walk::in_line(line, start);
         if walk.rest().first()?.is_ascii_whitespace() {
             return None;
         }
@@ -200,7 +200,10 @@ impl Shape {
 
     /// The slot that may vary and does not yet, in whose value `at` lies, or that ends there.
     fn fixed_slot_at(&self, at: usize) -> Option<usize> {
-        let slot = self.slots.iter().position(|slot| slot.range.start <= at && at <= slot.range.end)?;
+        let slot = self.slots.partition_point(|slot| slot.range.end < at);
+        if self.slots.get(slot)?.range.start > at {
+            return None;
+        }
         let field = self.slots[slot].value.field();
         let may_vary = field == Fields::NONE || self.may_vary.meets(field);
         (may_vary && !self.varying.contains(&slot)).then_some(slot)
@@ -236,8 +239,8 @@ fn behind(text: &[u8], range: Range<usize>, line: &[u8], at: usize) -> Result<us
     if rest.starts_with(same) {
         return Ok(at + same.len());
     }
-    let differs = same.iter().zip(rest).position(|(own, other)| own != other);
-    Err(differs.map(|differs| start + differs))
+    let alike = common(same, rest);
+    Err((alike < rest.len()).then_some(start + alike))
 }
 
 /// Goes over a value, and finds what of it may differ.

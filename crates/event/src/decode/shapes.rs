@@ -63,26 +63,37 @@ struct Tail {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Set(usize);
 
+/// A line that is like one that is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) set: Set,
+    /// How long it is without its end, in bytes.
+    pub(crate) length: usize,
+}
+
 impl Shapes {
-    /// Looks for lines that all of `line` is like.
+    /// Looks for lines that the first line of `text` is like.
     #[inline]
-    pub(crate) fn find(&mut self, line: &[u8]) -> Option<Set> {
+    pub(crate) fn find(&mut self, text: &[u8]) -> Option<Found> {
         self.read.iter_mut().for_each(Read::begin);
         if self.read.iter().map(|read| read.scratch.taken).sum::<usize>() > MOST_TAKEN {
             self.forget_models();
         }
-        if self.rest > 0 {
-            self.rest -= 1;
-            return None;
+        let found = if self.rest > 0 { None } else { self.look(text) };
+        if found.is_some() {
+            self.met += 1;
+            self.try_another();
         }
-        let found = self.look(line);
+        found
+    }
+
+    /// Counts a line, and tells now and then whether keeping them pays.
+    fn try_another(&mut self) {
         self.tried += 1;
-        self.met += u32::from(found.is_some());
         if self.tried == TRIAL {
             self.rest = if self.met < TRIAL / 4 { REST } else { 0 };
             (self.tried, self.met) = (0, 0);
         }
-        found
     }
 
     fn forget_models(&mut self) {
@@ -92,17 +103,20 @@ impl Shapes {
         self.read.iter_mut().for_each(|read| read.scratch.taken = 0);
     }
 
-    fn look(&mut self, line: &[u8]) -> Option<Set> {
-        let (head, behind) = self.head(line)?;
-        let hash = self.hash(line, head, behind)?;
+    fn look(&mut self, text: &[u8]) -> Option<Found> {
+        let (head, behind) = self.head(text)?;
+        let hash = self.hash(text, head, behind)?;
         let set = set_of(hash);
         let tails = self.tails.get_mut(set)?;
         let [_, read] = &mut self.read;
-        let way = tails.iter_mut().position(|tail| {
-            tail.hash == hash && tail.head == head && tail.shape.end(line, behind, read) == Some(line.len())
+        let mut like =
+            tails.iter_mut().enumerate().filter(|(_, tail)| tail.hash == hash && tail.head == head);
+        let (way, length) = like.find_map(|(way, tail)| {
+            let end = tail.shape.end(text, behind, read)?;
+            matches!(&text[end..], [] | [b'\n', ..] | [b'\r', b'\n', ..]).then_some((way, end))
         })?;
         tails[..=way].rotate_right(1);
-        Some(Set(set))
+        Some(Found { set: Set(set), length })
     }
 
     /// The number of the head that the line has, which is the first then, and where it ends.
@@ -154,8 +168,10 @@ impl Shapes {
     /// Keeps a line that nothing was found for, and that was decoded without details; says where.
     pub(crate) fn keep(&mut self, line: &str, record: &WireEvent<'_>) -> Option<Set> {
         if self.rest > 0 {
+            self.rest -= 1;
             return None;
         }
+        self.try_another();
         let Set(set) = self.put(line)?;
         // What tells more than the values in their slots is not read by its like.
         let mut told = WireEvent::default();
@@ -169,6 +185,9 @@ impl Shapes {
     }
 
     fn put(&mut self, line: &str) -> Option<Set> {
+        if memchr::memchr(b'\n', line.as_bytes()).is_some() {
+            return None;
+        }
         let [head, tail] = Shape::of(line)?;
         if head.length() + tail.length() > LONGEST || head.slots() + tail.slots() > MOST_SLOTS {
             return None;

@@ -213,7 +213,7 @@ impl Notes for Parts {
 }
 
 /// How many bytes both begin with.
-fn common(one: &[u8], other: &[u8]) -> usize {
+pub(crate) fn common(one: &[u8], other: &[u8]) -> usize {
     // As many as a processor compares at once, then those of one register.
     let (ones, others) = (one.as_chunks::<32>().0, other.as_chunks::<32>().0);
     let alike = ones.iter().zip(others).take_while(|(one, other)| one == other).count() * 32;

@@ -25,12 +25,19 @@ impl Notes for () {}
 pub(crate) struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether a line end is no white space.
+    in_line: bool,
 }
 
 impl<'a> Walk<'a> {
     /// Begins at a place of `bytes`.
     pub(crate) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self { bytes, at, in_line: false }
+    }
+
+    /// Begins at a place of `bytes`, and does not go beyond the end of the line there.
+    pub(crate) const fn in_line(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, in_line: true }
     }
 
     /// Bytes from the start.
@@ -57,7 +64,7 @@ impl<'a> Walk<'a> {
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
         let mut byte = self.byte();
-        while matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
+        while matches!(byte, b' ' | b'\n' | b'\t' | b'\r') && !(self.in_line && byte == b'\n') {
             self.at += 1;
             byte = self.byte();
         }
