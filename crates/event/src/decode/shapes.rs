@@ -7,9 +7,9 @@ use crate::note::{Note, Times};
 /// How many beginnings of lines are kept.
 const HEADS: usize = 8;
 /// Ends of lines are kept in so many sets, by what tells them apart,
-const SETS: usize = 1024;
+const SETS: usize = 512;
 /// and in each set so many.
-const WAYS: usize = 4;
+const WAYS: usize = 8;
 /// Longer shapes are not kept, in bytes,
 const LONGEST: usize = 4096;
 /// nor those with more values that may differ: clients may send lists of any length.
