@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use unicode_width::UnicodeWidthStr;
+
 /// Characters that a reader can't see or that act on what is around them: categories Cc, Cf, Zl, Zp, Co and Zs
 /// (but U+0020), property `Default_Ignorable_Code_Point`, and noncharacters (Unicode 16); U+2800, the blank braille
 /// pattern. Sorted, first and last of each run.
@@ -71,11 +73,24 @@ pub fn is_hidden(c: char) -> bool {
     after > 0 && code <= HIDDEN[after - 1].1
 }
 
+/// Whether `text` is of visible ASCII characters and spaces alone, as most is. It takes as many columns as bytes.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().fold(false, |odd, byte| odd | !matches!(byte, b' '..=b'~'))
+}
+
+/// How many columns harmless text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
+}
+
 /// `text` with every hidden character as a visible escape: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`.
 ///
 /// A backslash stays single, so that `CORP\alice` reads as it is. An escape can thus be told from the same
 /// characters in the log only in JSON and YAML, which are exact.
 pub fn neutral(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let Some(first) = text.find(is_hidden) else { return Cow::Borrowed(text) };
     let (clean, rest) = text.split_at(first);
     let mut out = String::with_capacity(text.len() + 16);
@@ -144,6 +159,12 @@ mod tests {
             prop_assert!(!shown.contains(is_hidden), "{shown:?}");
             prop_assert!(!shown.contains(char::is_control));
             prop_assert_eq!(neutral(&shown), shown.as_ref());
+            prop_assert_eq!(columns(&shown), shown.width());
+            let visible = text.chars().fold(String::new(), |mut out, char| {
+                push_visible(&mut out, char);
+                out
+            });
+            prop_assert_eq!(shown, visible);
         }
 
         #[test]

@@ -9,10 +9,9 @@ use audit_who_event::answer::{
     Actor, Answer, Attempts, Cause, Certainty, Evidence, Mechanism, Object, Outcome,
 };
 use audit_who_event::subject::Key;
-use unicode_width::UnicodeWidthStr;
 
 use crate::paint::{self, Painted};
-use crate::terminal::neutral;
+use crate::terminal::{columns, neutral};
 use crate::wrap::wrap;
 use crate::{Report, Style};
 
@@ -128,7 +127,7 @@ impl Page<'_> {
         let mut names = root.into_iter().chain(&answer.actor).map(|actor| actor.username.as_str());
         let text = neutral(&answer.text);
         let bold = names.find_map(|name| find_name(&text, &neutral(name)));
-        self.wrapped(&text, time.width() + 2, INDENT, bold)
+        self.wrapped(&text, columns(&time) + 2, INDENT, bold)
     }
 
     /// Said unless it is what a reader takes for granted: done, and stated by an entry.
@@ -204,9 +203,9 @@ impl Page<'_> {
         let shown = &entries[..entries.len().min(EVIDENCE_SHOWN)];
         let places: Vec<_> =
             shown.iter().map(|entry| neutral(&entry.source).into_owned() + &offset(entry)).collect();
-        let widest = places.iter().map(|place| place.width()).max().unwrap_or(0);
+        let widest = places.iter().map(|place| columns(place)).max().unwrap_or(0);
         for (entry, place) in shown.iter().zip(&places) {
-            let mut line = format!("evidence  {place}{:1$}", "", widest - place.width());
+            let mut line = format!("evidence  {place}{:1$}", "", widest - columns(place));
             let id =
                 if entry.audit_id.is_empty() { String::new() } else { format!("auditID {}", entry.audit_id) };
             for told in [&entry.stage, &id].into_iter().filter(|told| !told.is_empty()) {

@@ -143,8 +143,9 @@ impl<R: Read> Parts<R> {
             return None;
         }
         self.at = entry.offset;
-        let missing = length.saturating_sub(self.held.len()) as u64;
-        (&mut self.content).take(missing).read_to_end(&mut self.held).ok()?;
+        let missing = length.saturating_sub(self.held.len());
+        self.held.reserve_exact(missing);
+        (&mut self.content).take(missing as u64).read_to_end(&mut self.held).ok()?;
         self.held.get(..length)
     }
 }
