@@ -1,6 +1,7 @@
 //! One question from the command line to its answer.
 
 use std::io::{self, BufWriter, Write};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -14,7 +15,7 @@ use audit_who_core::event::target::Target;
 use audit_who_core::event::time::Timestamp;
 use audit_who_core::event::when;
 use audit_who_core::event::zone::Zone;
-use audit_who_core::{Asked, Files, Inputs, Logs, Scan, ask, evidence};
+use audit_who_core::{Asked, Files, Inputs, Logs, Scan, evidence, investigate};
 use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
@@ -72,14 +73,15 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks, with the hashes of what proves the answers where they are told.
-fn asked(matches: &ArgMatches, logs: &impl Logs, case: Case) -> Asked {
-    let mut asked = ask(logs, case);
+fn asked(matches: &ArgMatches, logs: &impl Logs, case: Case) -> ManuallyDrop<Asked> {
+    // The program ends soon: what the case holds is given back with all other memory then.
+    let mut asked = investigate(logs, &mut ManuallyDrop::new(case));
     if format(matches).tells_hashes() {
         for answers in [&mut asked.findings.answers, &mut asked.findings.related] {
             evidence::hash(logs, answers);
         }
     }
-    asked
+    ManuallyDrop::new(asked)
 }
 
 /// The status to exit with, unless the answer could not be written.

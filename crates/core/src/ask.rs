@@ -23,12 +23,18 @@ pub struct Asked {
 /// look counts the entries that would answer the question for other objects: in a sample, and in all if that does not
 /// suffice; within the question's window, and if that does not suffice either, in a sample from any time.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
+    investigate(logs, &mut case)
+}
+
+/// Asks as [`ask`] does, and leaves all that was learned in `case`. A program that ends with the answer need not take the time
+/// to give that back to the system piece by piece.
+pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     let sources = logs.sources();
-    let mut foresight = Foresight::of(&case, &sources);
+    let mut foresight = Foresight::of(case, &sources);
     let (part, mut coverage, searched) = logs.look_back(&case.look(), || case.fork(), &mut foresight);
     let mut findings = case.learn(part, &sources);
     while case.is_open() {
-        let (recalled, known) = match foresight.recall(&case) {
+        let (recalled, known) = match foresight.recall(case) {
             Some((recalled, version)) => (recalled, searched.since(version)),
             None => (case.fork(), Stretches::default()),
         };

@@ -59,7 +59,7 @@ pub use audit_who_event as event;
 /// What [`Batch::commit_with`](tail::Batch::commit_with) hands out a transaction of: with this one, types fit.
 pub use rusqlite;
 
-pub use crate::ask::{Asked, ask};
+pub use crate::ask::{Asked, ask, investigate};
 pub use crate::count::{Counted, count};
 pub use crate::doctor::doctor;
 pub use crate::error::{Error, ErrorKind};
