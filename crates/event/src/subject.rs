@@ -1,6 +1,7 @@
 //! Which object an event is about.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use crate::answer::Object;
 use crate::body;
@@ -81,7 +82,7 @@ pub struct Particulars {
 impl Particulars {
     /// Takes them from the event and its bodies.
     pub fn of(event: &Event<'_>) -> Self {
-        let detail = Detail::of(event);
+        let detail = Detail::of(event, None);
         let reference = event.object_ref.as_ref().map(|object| object.uid.as_ref());
         Self {
             uid: reference.filter(|uid| !uid.is_empty()).map(str::to_owned).or_else(|| detail.uid.clone()),
@@ -157,5 +158,30 @@ pub(crate) fn group<'a>(object: &'a ObjectRef<'_>) -> &'a str {
 
 /// The first of the groups that serve the same objects; other groups are themselves.
 pub(crate) fn group_of_today<'a>(group: &'a str, resource: &str) -> &'a str {
-    Resource::of(group, resource).and_then(|known| known.groups.first().copied()).unwrap_or(group)
+    /// Those that several groups serve: asked for each entry, they are few enough to be looked through.
+    static MOVED: LazyLock<Vec<&Resource>> =
+        LazyLock::new(|| Resource::all().iter().filter(|resource| resource.groups.len() > 1).collect());
+    let mut moved = MOVED.iter().filter(|known| known.groups.contains(&group));
+    moved
+        .find(|known| known.plural == resource)
+        .and_then(|known| known.groups.first().copied())
+        .unwrap_or(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_those_of_today_wherever_a_resource_moved() {
+        let groups: Vec<&str> =
+            Resource::all().iter().flat_map(|resource| resource.groups).copied().collect();
+        for group in groups.iter().chain(&["example.com"]) {
+            for plural in Resource::all().iter().map(|resource| resource.plural).chain(["widgets"]) {
+                let known = Resource::of(group, plural).map(|resource| resource.groups[0]);
+                assert_eq!(group_of_today(group, plural), known.unwrap_or(group), "{plural}.{group}");
+            }
+        }
+        assert_eq!(group_of_today("extensions", "deployments"), "apps");
+    }
 }
