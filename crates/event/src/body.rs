@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::decode::elements;
 use crate::json::Json;
+use crate::json::model::Models;
 use crate::plain::{self, Plain};
 use crate::wire::{Flag, Int, List, Pairs, Str, Strs, lenient};
 
@@ -345,6 +346,11 @@ impl<'a> Body<'a> {
         plain::read(raw.get()).ok()
     }
 
+    /// The same; what nobody looks into is compared with what stood in other bodies.
+    pub(crate) fn parse_like(raw: Json<'a>, models: &mut Models) -> Option<Self> {
+        plain::read_like(raw.get(), models).ok()
+    }
+
     /// `spec`, empty if it is absent or of another shape.
     pub fn spec(&self) -> Spec<'a> {
         self.spec.and_then(|raw| plain::read(raw.get()).ok()).unwrap_or_default()
@@ -382,4 +388,40 @@ pub fn json_patch(raw: Json<'_>) -> Option<Vec<PatchOperation<'_>>> {
         return None;
     }
     Some(plain::read::<List<PatchOperation<'_>>>(raw.get()).ok()?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A body with some of the keys that are read, and of those that nobody looks into.
+    fn body() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            4 => "\"(kind|reason)\":\"[ab]{0,3}\"",
+            4 => r#""metadata":\{"name":"[ab]{1,9}","managedFields":\[(\{"manager":"[ab]{0,40}","f":\{\}\},?){1,3}\]\}"#,
+            4 => r#""spec":\{"containers":\[\{"image":"[ab]{0,40}"(,"ports":\[1,2\])?\}\],"nodeName":"[ab]{0,9}"\}"#,
+            4 => r#""status":\{"phase":"[ab]{0,40}","podIPs":\[(\{"ip":"1"\})?\]\}"#,
+            2 => r#""other":(\[1,"[ab]{0,40}"\]|\{"a":null,"b":"[ab]{0,40}"\}|7)"#,
+            1 => r#""(spec|items|metadata)":(7|null|\[\]|\[1,\]|\{"a"\}|"x")"#,
+        ];
+        let parts = proptest::collection::vec(part, 0..6);
+        (parts, "(\\}| ?\\} |\\}x|)").prop_map(|(parts, end)| format!("{{{}{end}", parts.join(",")))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
+        /// What nobody looks into is passed as it is where no body came before.
+        #[test]
+        fn bodies_are_read_as_if_each_was_alone(bodies in proptest::collection::vec(body(), 1..30)) {
+            let mut models = Models::default();
+            for body in &bodies {
+                let read = Body::parse_like(Json::checked(body), &mut models);
+                let alone = serde_json::from_str::<Body<'_>>(body).ok();
+                prop_assert_eq!(format!("{read:?}"), format!("{alone:?}"));
+            }
+        }
+    }
 }

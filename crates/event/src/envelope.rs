@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use crate::decode::{Found, Set, Shapes, WireEvent, elements};
 use crate::event::Event;
+use crate::json::model::Models;
 use crate::json::{Cursor, Json};
 use crate::legacy;
 use crate::note::{Note, Times};
@@ -62,6 +63,7 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
 pub struct Decoder {
     shapes: Shapes,
     spares: Spares,
+    models: Models,
 }
 
 impl Decoder {
@@ -111,6 +113,7 @@ impl Decoder {
         let Ok(text) = std::str::from_utf8(line) else { return false };
         let mut cursor = Cursor::new(text, sink.wants_details());
         std::mem::swap(&mut cursor.spares, &mut self.spares);
+        cursor.models = cursor.details.then(|| std::mem::take(&mut self.models));
         let mut record = WireEvent::default();
         let is_whole = record.walk(text, &mut cursor) == Some(line.len()) && record.items.is_none();
         let event = if is_whole { record.event() } else { None };
@@ -123,6 +126,9 @@ impl Decoder {
         }
         cursor.spares.reclaim(&mut record.event);
         self.spares = cursor.spares;
+        if let Some(models) = cursor.models {
+            self.models = models;
+        }
         is_event
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod walk;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::model::Models;
 use self::walk::Walk;
 use crate::spares::Spares;
 
@@ -48,11 +49,13 @@ pub(crate) struct Cursor<'a> {
     pub(crate) details: bool,
     /// Where memory is taken from.
     pub(crate) spares: Spares,
+    /// With what objects and lists are compared that nobody looks into.
+    pub(crate) models: Option<Models>,
 }
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(text: &'a str, details: bool) -> Self {
-        Self { text, walk: Walk::new(text.as_bytes(), 0), details, spares: Spares::default() }
+        Self { text, walk: Walk::new(text.as_bytes(), 0), details, spares: Spares::default(), models: None }
     }
 
     /// Bytes from the start of the text.
@@ -85,7 +88,10 @@ impl<'a> Cursor<'a> {
 
     /// Goes behind the next value.
     pub(crate) fn skip(&mut self) -> Option<()> {
-        self.walk.skip()
+        match &mut self.models {
+            Some(models) if matches!(self.walk.peek(), b'{' | b'[') => models.skip(&mut self.walk),
+            _ => self.walk.skip(),
+        }
     }
 
     /// Whether nothing but white space is left.

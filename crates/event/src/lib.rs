@@ -14,6 +14,7 @@ pub mod explain;
 pub mod filter;
 pub mod fold;
 pub mod glob;
+mod hash;
 pub mod json;
 pub mod keep;
 pub mod legacy;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde::de::Deserialize;
 
+use crate::json::model::Models;
 use crate::json::{Cursor, Json};
 use crate::spares::Spares;
 use crate::wire::{Detail, Flag, Int, List, Pairs, Str, Strs, Uri};
@@ -31,8 +32,23 @@ pub(crate) trait Plain<'a>: Deserialize<'a> {
 
 /// Reads one value that is all of `text`.
 pub(crate) fn read<'a, T: Plain<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    read_all(text, &mut Cursor::new(text, true))
+}
+
+/// The same; what nobody looks into is compared with what stood in other values.
+pub(crate) fn read_like<'a, T: Plain<'a>>(
+    text: &'a str,
+    models: &mut Models,
+) -> Result<T, serde_json::Error> {
     let mut cursor = Cursor::new(text, true);
-    let plain = T::plain(&mut cursor).filter(|_| cursor.is_at_end());
+    cursor.models = Some(std::mem::take(models));
+    let read = read_all(text, &mut cursor);
+    *models = cursor.models.unwrap_or_default();
+    read
+}
+
+fn read_all<'a, T: Plain<'a>>(text: &'a str, cursor: &mut Cursor<'a>) -> Result<T, serde_json::Error> {
+    let plain = T::plain(cursor).filter(|_| cursor.is_at_end());
     plain.map_or_else(|| serde_json::from_str(text), Ok)
 }
 

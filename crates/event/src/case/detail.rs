@@ -10,6 +10,7 @@ use crate::body::{
 };
 use crate::event::Event;
 use crate::json::Json;
+use crate::json::model::Models;
 
 /// An owner of an object, as a body names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +38,11 @@ pub(crate) struct Detail(Option<Box<Told>>);
 static NOTHING: LazyLock<Told> = LazyLock::new(Told::default);
 
 impl Detail {
-    pub(crate) fn of(event: &Event<'_>) -> Self {
+    /// `models` is what bodies are compared with, where many of them are read.
+    pub(crate) fn of(event: &Event<'_>, models: Option<&mut Models>) -> Self {
         let told = event.response_status.as_ref().and_then(|status| status.details);
         let any = event.request_object.is_some() || event.response_object.is_some() || told.is_some();
-        Self(any.then(|| Box::new(Told::of(event))))
+        Self(any.then(|| Box::new(Told::of(event, models))))
     }
 }
 
@@ -142,12 +144,19 @@ impl DerefMut for Told {
 }
 
 impl Told {
-    fn of(event: &Event<'_>) -> Self {
+    fn of(event: &Event<'_>, mut models: Option<&mut Models>) -> Self {
         let mut detail = Self::default();
+        let mut parse = |raw| match &mut models {
+            Some(models) => Body::parse_like(raw, models),
+            None => Body::parse(raw),
+        };
         if let Some(request) = event.request_object {
-            detail.read_request(event, request);
+            match json_patch(request) {
+                Some(operations) => detail.read_json_patch(&operations),
+                None => parse(request).iter().for_each(|body| detail.read_request(event, request, body)),
+            }
         }
-        if let Some(response) = event.response_object.and_then(Body::parse) {
+        if let Some(response) = event.response_object.and_then(parse) {
             detail.read_response(event, &response);
         }
         if let Some(details) = event.response_status.as_ref().and_then(|status| status.details) {
@@ -156,21 +165,18 @@ impl Told {
         detail
     }
 
-    fn read_request(&mut self, event: &Event<'_>, raw: Json<'_>) {
-        if let Some(operations) = json_patch(raw) {
-            return self.read_json_patch(&operations);
-        }
-        let Some(body) = Body::parse(raw) else { return };
+    fn read_request(&mut self, event: &Event<'_>, raw: Json<'_>, body: &Body<'_>) {
         self.dry_run = body.is_dry_run();
         self.grace_seconds = body.grace_seconds;
         self.uid = some(&body.preconditions.uid).or_else(|| some(&body.metadata.uid));
         self.owners = owners(&body.metadata);
         self.node = some(&body.target.name);
-        self.read_spec(&body.spec());
+        let spec = body.spec();
+        self.read_spec(&spec);
         self.replicas_asked = self.replicas.is_some();
         // The stored template has defaults filled in: only answers are comparable with each other.
         self.template_asked = self.template.take().is_some();
-        self.read_node_wishes(&body.spec());
+        self.read_node_wishes(&spec);
         self.read_marks(event, raw);
         let restarted =
             |(name, _): &(Cow<'_, str>, Cow<'_, str>)| name == "kubectl.kubernetes.io/restartedAt";

@@ -11,6 +11,7 @@ use crate::event::{Event, User};
 use crate::filter::{ISSUED_CREDENTIAL, Request};
 use crate::fold::Address;
 use crate::json::Json;
+use crate::json::model::Models;
 use crate::subject::Key;
 use crate::time::Timestamp;
 use crate::uri;
@@ -85,8 +86,14 @@ impl Bodies {
 
 impl Fact {
     /// Takes from an event what rules look at; of bodies only the parts they know.
-    pub(crate) fn of(event: &Event<'_>, key: Arc<Key>, address: Address, actor: Arc<Actor>) -> Self {
-        let detail = Detail::of(event);
+    pub(crate) fn of(
+        event: &Event<'_>,
+        key: Arc<Key>,
+        address: Address,
+        actor: Arc<Actor>,
+        models: Option<&mut Models>,
+    ) -> Self {
+        let detail = Detail::of(event, models);
         let received = event.received.or(event.stage_time).unwrap_or_default();
         let reference_uid =
             event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());

@@ -54,6 +54,7 @@ use crate::event::Event;
 use crate::filter::{Filter, Request};
 use crate::fold::{Address, Fold};
 use crate::glob::Glob;
+use crate::json::model::Models;
 use crate::literals::Literals;
 use crate::look::Look;
 use crate::share::{Kind, Share};
@@ -104,6 +105,8 @@ pub struct Case {
     truncated: BTreeSet<Address>,
     /// What the event at hand is about: one memory for all of them.
     key: Key,
+    /// What bodies are compared with.
+    models: Models,
     /// One of each, for all facts to share: few users send most requests.
     actors: HashSet<Arc<Actor>>,
     /// As well: the pods of a workload have the same.
@@ -132,6 +135,7 @@ impl Case {
             facts: Vec::new(),
             truncated: BTreeSet::new(),
             key: Key::default(),
+            models: Models::default(),
             actors: HashSet::new(),
             labels: HashSet::new(),
         }
@@ -324,7 +328,7 @@ impl Fold for Case {
             return;
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
-        let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor);
+        let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor, Some(&mut self.models));
         if !self.wants(&fact) || is_idle_talk(&fact, &event.level) {
             return;
         }

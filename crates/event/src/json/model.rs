@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use self::pair::{Compared, Pair};
 use super::walk::{Notes, Walk};
+use crate::hash::hash;
 
 /// Longer values are no models, in bytes: places in them are told by 16 bits.
 const LONGEST: usize = 16 * 1024;
@@ -27,6 +28,29 @@ pub(crate) struct Model {
     /// How many values are walked over before the next is compared, and how many are the next time.
     rest: u8,
     next_rest: u8,
+}
+
+/// Models of values that begin with other bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Models {
+    models: Vec<Model>,
+    scratch: Scratch,
+}
+
+/// Values are told apart by so many bytes, which as a rule tell the kind of an object.
+const TOLD: usize = 32;
+/// So many of them are kept.
+const KINDS: usize = 16;
+
+impl Models {
+    /// Goes behind the next value as [`Walk::skip`] does.
+    pub(crate) fn skip(&mut self, walk: &mut Walk<'_>) -> Option<()> {
+        walk.peek();
+        let Some(beginning) = walk.rest().first_chunk::<TOLD>() else { return walk.skip() };
+        let place = (hash(beginning) >> 48) as usize % KINDS;
+        self.models.resize_with(KINDS, Model::default);
+        self.models[place].skip(walk, &mut self.scratch)
+    }
 }
 
 /// What a value is made of.

@@ -214,7 +214,7 @@ impl Selection {
             return true;
         }
         let key = Key::of(event).unwrap_or_default();
-        self.meets(event, &Fact::of(event, Arc::new(key), address, Arc::new(actor_of(event))))
+        self.meets(event, &Fact::of(event, Arc::new(key), address, Arc::new(actor_of(event)), None))
     }
 
     /// What must stand in a line for its request to be selected: the rarest kind that the selection has.

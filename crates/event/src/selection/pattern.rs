@@ -216,6 +216,7 @@ mod tests {
             Arc::new(key),
             Address { source: 0, offset: 0, length: 0 },
             Arc::new(actor_of(&event)),
+            None,
         )
     }
 
