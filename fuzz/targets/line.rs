@@ -76,12 +76,19 @@ impl Sink for Told {
 }
 
 fn compare(lines: &[u8], details: bool) {
-    let mut decoder = Decoder::default();
+    let (mut decoder, mut rest) = (Decoder::default(), lines);
     for line in lines.split(|byte| *byte == b'\n') {
-        let [mut alone, mut alike] = [0, 1].map(|_| Told { details, found: Vec::new() });
+        let [mut alone, mut alike, mut next] = [0, 1, 2].map(|_| Told { details, found: Vec::new() });
         decode(line, &mut alone);
         decoder.decode(line, &mut alike);
         assert_eq!(alone.found, alike.found);
+        if let Some(length) = decoder.decode_next(rest, &mut next) {
+            let mut all = Told { details, found: Vec::new() };
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            decode(line, &mut all);
+            assert_eq!((length, next.found), (line.len(), all.found));
+        }
+        rest = rest.get(line.len() + 1..).unwrap_or_default();
     }
 }
 

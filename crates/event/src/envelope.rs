@@ -58,7 +58,8 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
 ///
 /// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 4096
 /// of up to 4 KiB without their bodies, and 4 MiB of bodies; what differs from one of them in nothing but values is read by
-/// comparing it. Where details are wanted, an event as the API server writes it is put into the memory of those before.
+/// comparing it. Where details are wanted, an event as the API server writes it is put into the memory of those before, and bodies are
+/// compared with 16 of those.
 #[derive(Debug, Default)]
 pub struct Decoder {
     shapes: Shapes,

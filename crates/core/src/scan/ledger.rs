@@ -98,11 +98,11 @@ impl<F: Fold> Ledger<'_, F> {
         let text = &text[..text.len().min(self.rules.max_line.saturating_add(1))];
         let (decoder, mut collector) = self.decoding(offset);
         let length = decoder.decode_next(text, &mut collector)?;
-        let return_ = usize::from(text[length] == b'\r');
+        let carriage = usize::from(text[length] == b'\r');
         self.tally.entries += 1;
         self.tally.decoded_bytes += length as u64;
-        self.tally.blank_bytes += return_ as u64;
-        Some(length + return_)
+        self.tally.blank_bytes += carriage as u64;
+        Some(length + carriage)
     }
 
     /// Decodes the lines that are selected, and passes the others.
