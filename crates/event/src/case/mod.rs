@@ -351,7 +351,11 @@ impl Fold for Case {
     }
 
     fn merge(&mut self, other: Self) {
-        self.facts.extend(other.facts);
+        if self.facts.is_empty() {
+            self.facts = other.facts;
+        } else {
+            self.facts.extend(other.facts);
+        }
         self.truncated.extend(other.truncated);
     }
 }
