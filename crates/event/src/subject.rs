@@ -161,9 +161,9 @@ pub(crate) fn group_of_today<'a>(group: &'a str, resource: &str) -> &'a str {
     /// Those that several groups serve: asked for each entry, they are few enough to be looked through.
     static MOVED: LazyLock<Vec<&Resource>> =
         LazyLock::new(|| Resource::all().iter().filter(|resource| resource.groups.len() > 1).collect());
-    let mut moved = MOVED.iter().filter(|known| known.groups.contains(&group));
+    let mut moved = MOVED.iter().filter(|known| known.plural == resource);
     moved
-        .find(|known| known.plural == resource)
+        .find(|known| known.groups.contains(&group))
         .and_then(|known| known.groups.first().copied())
         .unwrap_or(group)
 }

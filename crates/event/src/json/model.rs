@@ -38,7 +38,7 @@ pub(crate) struct Models {
 }
 
 /// Values are told apart by so many bytes, which as a rule tell the kind of an object.
-const TOLD: usize = 32;
+const TOLD: usize = 16;
 /// So many of them are kept.
 const KINDS: usize = 16;
 
