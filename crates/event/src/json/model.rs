@@ -204,9 +204,11 @@ impl Parts {
 
 impl Notes for Parts {
     fn key(&mut self, key: Range<usize>) {
-        let Ok(number) = u16::try_from(self.scalars.len()) else { return };
+        let number = u16::try_from(self.scalars.len()).unwrap_or(u16::MAX);
         self.push(key, Some(number));
-        if let Some(node) = self.open.last()
+        // What stands behind what a model may hold is not kept.
+        if usize::from(number) < self.scalars.len()
+            && let Some(node) = self.open.last()
             && let Some(before) = self.nodes[usize::from(*node)].last_key.replace(number)
         {
             self.scalars[usize::from(before)].next_key = Some(number);
@@ -389,6 +391,14 @@ mod tests {
         let long = |length| format!(" [\"{}\",1]", "x".repeat(length));
         assert_eq!(compared(&[long(LONGEST - 6), long(LONGEST - 7), long(9)]), 2);
         assert_eq!(compared(&[long(LONGEST - 5), long(LONGEST - 5)]), 0);
+        let keys = |keys: usize| format!(" {{{}}}", vec![r#""a":1"#; keys].join(","));
+        compared(&[LONGEST / 6 - 1, LONGEST / 6, LONGEST / 6 + 1, LONGEST, 3, LONGEST].map(keys));
+        // Whatever stands where a model ends.
+        let at_end = |pad: usize| {
+            let pad = "x".repeat(LONGEST - 60 + pad);
+            format!(r#" {{"p":"{pad}","k":{{"a":[1,{{"b":2,"c":[]}}],"d":null}},"e":[{{}},true]}},"#)
+        };
+        compared(&(0..70).flat_map(|pad| [at_end(pad), at_end(0), at_end(pad)]).collect::<Vec<_>>());
         assert_eq!(compared(&[" 1,", " 12,", " \"x\"", " true"]), 0);
     }
 
