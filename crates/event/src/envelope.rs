@@ -175,10 +175,9 @@ impl<'a> Line<'a> {
                 Err(error) => {
                     let next =
                         memmem::find(&self.text.as_bytes()[at + 1..], RECORD_START).map(|n| at + 1 + n);
-                    sink.bad(
-                        self.span(at..next.unwrap_or(self.text.len())),
-                        &reason(&self.text[at..], &error),
-                    );
+                    let span = self.span(at..next.unwrap_or(self.text.len()));
+                    let torn = if self.lossy { self.length } else { self.text.len() - at };
+                    sink.bad(span, &reason(torn, &error));
                     let Some(next) = next else { return };
                     at = next;
                     salvaged = true;
@@ -227,7 +226,7 @@ impl<'a> Line<'a> {
                     record.items = None;
                     self.hand_over(&mut record, span, false, sink);
                 }
-                Err(error) => sink.bad(self.span(span), &reason(item.get(), &error)),
+                Err(error) => sink.bad(self.span(span), &reason(item.get().len(), &error)),
             }
         }
     }
@@ -253,9 +252,10 @@ fn read<'a>(text: &'a str, details: bool, into: &mut WireEvent<'a>) -> Result<us
     Ok(values.byte_offset())
 }
 
-fn reason(text: &str, error: &serde_json::Error) -> String {
+/// Why text of so many bytes is no entry.
+fn reason(length: usize, error: &serde_json::Error) -> String {
     if error.is_eof() {
-        return format!("torn: the JSON ends after {} bytes", text.len());
+        return format!("torn: the JSON ends after {length} bytes");
     }
     format!("broken JSON: {error}")
 }
@@ -351,6 +351,14 @@ mod tests {
         line.insert(at, 0xff);
         let seen = seen(&line);
         assert_eq!(seen.events, [("a".to_owned(), 0..line.len(), false)]);
+    }
+
+    #[test]
+    fn a_torn_line_is_as_long_as_in_the_log_whatever_its_bytes() {
+        for torn in [&b"{\"auditID\":\"a"[..], b"{\"auditID\":\"\xff\xfe"] {
+            let reason = format!("torn: the JSON ends after {} bytes", torn.len());
+            assert_eq!(seen(torn).bad, [(0..torn.len(), reason)]);
+        }
     }
 
     #[test]
