@@ -37,7 +37,8 @@ pub(crate) struct Generation {
     pub(crate) tail: Mark,
     /// Where its content is, the best place first.
     pub(crate) places: Vec<Place>,
-    /// Bytes of the longest plain file that it was seen in.
+    /// Bytes that it has at the least: those of the longest plain file that it was seen in, or those that were read before
+    /// going back.
     pub(crate) seen: u64,
     /// The file that is open, with the place that it was opened at.
     pub(crate) open: Option<(Content, Place)>,
@@ -221,6 +222,8 @@ impl Generation {
 
     /// Goes back to what is committed.
     pub(crate) fn rewind(&mut self, offset: u64, tail: Mark) {
+        // What was read may have been in a packed file that is gone by now.
+        self.seen = self.seen.max(self.at);
         (self.at, self.tail) = (offset, tail);
         if matches!(self.open, Some((Content::Packed(_), _))) {
             self.open = None;

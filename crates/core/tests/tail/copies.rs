@@ -123,6 +123,27 @@ fn a_packed_file_is_read_though_a_shorter_copy_is_there() {
 }
 
 #[test]
+fn what_was_read_of_a_packed_file_and_dropped_is_a_gap_where_a_shorter_copy_is_left() {
+    let bench = Bench::new();
+    let packed = bench.path(&format!("{ROTATED}.gz"));
+    fs::write(bench.path("audit.log.1"), lines(0..2)).unwrap();
+    fs::write(&packed, gzip(lines(0..9).as_bytes())).unwrap();
+    let mut tailer = patient(&bench);
+    let kept: Vec<_> = tailer.by_ref().map(Result::unwrap).collect();
+    assert_eq!(kept.iter().flat_map(|batch| batch.entries()).count(), 9);
+    fs::remove_file(&packed).unwrap();
+    assert!(tailer.poll().unwrap().is_none());
+    kept.into_iter().rev().for_each(drop);
+    assert_once(&idle(&mut tailer), 0..2);
+    let at = i64::try_from(lines(0..2).len()).unwrap();
+    assert_eq!(bench.gaps(), [(1, at, "the file was removed".to_owned())]);
+    // Where it comes back, nothing is lost.
+    fs::write(&packed, gzip(lines(0..9).as_bytes())).unwrap();
+    assert_once(&idle(&mut tailer), 2..9);
+    assert_eq!(bench.gaps(), []);
+}
+
+#[test]
 fn a_copy_that_is_behind_is_no_new_file_when_it_is_touched() {
     let bench = Bench::new();
     let (log, copy) = (bench.path("audit.log"), bench.path("audit.log.1"));
