@@ -170,6 +170,25 @@ fn no_question_looks_through_a_log_more_than_twice() {
     assert!(brief > 0);
 }
 
+/// How else objects went is judged only where nothing answers the question, and so is what is behind that.
+#[test]
+fn what_is_behind_other_removals_is_not_looked_for_where_there_are_answers() {
+    let log = |name: &str| scenario::find(name).unwrap().log(Level::Metadata);
+    let looked_for = |all: Lines| {
+        let mut resources = BTreeSet::new();
+        let found = run(named("evicted").unwrap(), target("pod/*"), |case| {
+            resources.extend(case.look().filters.into_iter().flatten().filter_map(|filter| filter.resource));
+            vec![all.clone()]
+        });
+        (found.answers.len(), found.related.len(), resources.contains("horizontalpodautoscalers"))
+    };
+    let (evicted, scaled) = (log("eviction-api"), log("scale-down"));
+    let (answers, related, wants_scalers) = looked_for(lines(&scaled));
+    assert!(answers == 0 && related > 0 && wants_scalers);
+    let (answers, related, wants_scalers) = looked_for(lines(&(evicted + &scaled)));
+    assert!(answers > 0 && related == 0 && !wants_scalers);
+}
+
 /// Holds what a case takes against the share of its kind that it says to look at.
 struct Shares<'a> {
     case: &'a mut Case,

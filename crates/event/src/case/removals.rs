@@ -16,24 +16,33 @@ use crate::question::{self, Question};
 use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 
+/// Which removals are told: those by the mechanisms that the question is about, or all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Asked,
+    Others,
+}
+
 /// Judges every incarnation of every object that is meant, and keeps what went by one of the mechanisms.
+///
+/// How else objects went matters only where nothing answers the question: then alone it is judged, too, with what is behind
+/// it.
 pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let mut findings = Findings::default();
     let Some(target) = ask.subject.target() else { return findings };
-    for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
-        for life in inquiry.ledger.lives(key) {
-            if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                judge_life(inquiry, ask.question, &life, &mut findings);
+    for told in [Told::Asked, Told::Others] {
+        for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
+            for life in inquiry.ledger.lives(key) {
+                if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
+                    judge_life(inquiry, ask.question, &life, told, &mut findings);
+                }
             }
         }
-    }
-    // How else objects went matters only where nothing answers the question.
-    if findings
-        .answers
-        .iter()
-        .any(|answer| answer.outcome == Outcome::Succeeded && ask.window.holds(answer.time))
-    {
-        findings.related.clear();
+        let is_answer =
+            |answer: &Answer| answer.outcome == Outcome::Succeeded && ask.window.holds(answer.time);
+        if findings.answers.iter().any(is_answer) {
+            break;
+        }
     }
     findings
 }
@@ -85,28 +94,33 @@ fn judge_life<'l>(
     inquiry: &Inquiry<'l>,
     question: &'static Question,
     life: &Life<'l>,
+    told: Told,
     findings: &mut Findings,
 ) {
+    // What is behind it may tell a rollout from a scale-down, and no question is about one of the two alone.
+    let is_told = |mechanism| question.rule.counts(mechanism) == (told == Told::Asked);
     let judged = removal(inquiry.ledger, life);
     let attempts = counts(&judged.attempts);
-    if let Some(fact) = judged.pressure.filter(|fact| fact.selected) {
+    if let Some(fact) = judged.pressure.filter(|fact| fact.selected && is_told(Mechanism::NodePressure)) {
         let answer = pressure(inquiry, life, fact);
         sort_in(question, Mechanism::NodePressure, answer, findings);
     }
-    if let Some(decided) = judged.decided.as_ref().filter(|decided| decided.fact.selected) {
+    let decided = judged.decided.as_ref().filter(|decided| decided.fact.selected);
+    if let Some(decided) = decided.filter(|decided| is_told(decided.mechanism)) {
         let behind = behind(inquiry, life, decided);
         let mechanism = behind.mechanism.unwrap_or(decided.mechanism);
         let answer = removed(inquiry, life, decided, behind, &judged.attempts);
         sort_in(question, mechanism, answer, findings);
     }
     // Nobody decided it for certain: whoever may have is reason enough to tell of it.
-    if let Some(unexplained) = judged.unexplained.as_ref().filter(|it| it.facts().any(|fact| fact.selected)) {
+    let unexplained = judged.unexplained.as_ref().filter(|it| it.facts().any(|fact| fact.selected));
+    if let Some(unexplained) = unexplained.filter(|_| is_told(Mechanism::Delete)) {
         let answer = Answer { attempts, ..unknown(inquiry, life, unexplained) };
         sort_in(question, Mechanism::Delete, answer, findings);
     }
     // An answer that is told counts what was tried before.
-    let is_told = |decided: &Decided<'_>| decided.outcome == Outcome::Succeeded && decided.fact.selected;
-    if !judged.decided.as_ref().is_some_and(is_told) {
+    let counts_tries = decided.is_some_and(|decided| decided.outcome == Outcome::Succeeded);
+    if told == Told::Asked && !counts_tries {
         let by_eviction = question.rule.counts(Mechanism::NodePressure);
         let asked = |fact: &Fact| !by_eviction || fact.subresource == "eviction";
         findings.answers.extend(tries(inquiry, question, life, &judged, asked));

@@ -269,4 +269,14 @@ mod tests {
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert!(names.iter().all(|name| named(name).is_some()));
     }
+
+    /// What is behind a removal tells the two apart, where the request does not: whether it is asked about is known before.
+    #[test]
+    fn no_question_is_about_scaling_down_or_rolling_out_alone() {
+        for question in QUESTIONS {
+            let [scaled, rolled] =
+                [Mechanism::ScaleDown, Mechanism::Rollout].map(|mechanism| question.rule.counts(mechanism));
+            assert_eq!(scaled, rolled, "{}", question.name);
+        }
+    }
 }
