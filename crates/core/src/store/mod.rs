@@ -19,6 +19,7 @@ mod retention;
 mod runs;
 mod settings;
 mod sums;
+mod together;
 mod words;
 
 use std::ffi::{OsStr, OsString};

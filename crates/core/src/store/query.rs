@@ -11,6 +11,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::kinds::{Kinds, Wanted};
+use super::together::together;
 use super::words::{any_of, is_open, of_word, text, words};
 
 const BY_TIME: &str = "records_by_time";
@@ -71,7 +72,7 @@ impl Planner {
         share: impl Fn(&Kind<'_>) -> Share,
     ) -> Option<Vec<Query>> {
         let mut queries = Vec::new();
-        for filter in filters {
+        for filter in &together(filters) {
             let few = filter.names.chunks(PATTERNS);
             let parts: Vec<&[Glob]> = if filter.names.is_empty() { vec![&[]] } else { few.collect() };
             for wanted in self.kinds.wanted(filter, &share) {
