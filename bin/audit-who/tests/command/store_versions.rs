@@ -11,13 +11,17 @@ use crate::program::{Run, audit_who};
 /// How many entries of the log the store was written from.
 const COLLECTED: usize = 10;
 
-/// The store of schema 1, beside the log that it was collected from as it was then. Of another log nothing is left.
-fn version_1() -> Bench {
+/// Schemas that earlier programs wrote.
+const EARLIER: &[u8] = &[1, 2];
+const NEWEST: i64 = 3;
+
+/// A store of an earlier schema, beside the log that it was collected from as it was then. Of another log nothing is left.
+fn of_version(version: u8) -> Bench {
     let bench = Bench::new();
     let log = log();
     append(&bench.log("audit.log"), &(first(&log) + "not an entry\n"));
     fs::create_dir_all(bench.db().parent().unwrap()).unwrap();
-    let dump = fs::read_to_string(fixtures().join("stores/v1.sql")).unwrap();
+    let dump = fs::read_to_string(fixtures().join(format!("stores/v{version}.sql"))).unwrap();
     let dump = dump.replace("@LOGS@", bench.logs().to_str().unwrap());
     let connection = bench.connection();
     connection.execute_batch(&dump).unwrap();
@@ -38,9 +42,12 @@ fn ask<const N: usize>(bench: &Bench, question: [&str; N]) -> Run {
 }
 
 #[test]
-fn a_store_of_version_1_answers() {
-    let bench = version_1();
-    let asked = ask(&bench, ["read", "secrets"]);
+fn a_store_of_an_earlier_version_answers() {
+    EARLIER.iter().for_each(|version| it_answers(&of_version(*version)));
+}
+
+fn it_answers(bench: &Bench) {
+    let asked = ask(bench, ["read", "secrets"]);
     let found: Vec<_> = asked.answers().iter().map(evidence).collect();
     let secrets = bench.log("secrets.log").to_str().unwrap().to_owned();
     let wanted = [
@@ -75,8 +82,11 @@ fn evidence(answer: &Value) -> Vec<(String, u64, String)> {
 }
 
 #[test]
-fn a_store_of_version_1_is_gone_on_with() {
-    let bench = version_1();
+fn a_store_of_an_earlier_version_is_gone_on_with() {
+    EARLIER.iter().for_each(|version| it_is_gone_on_with(&of_version(*version)));
+}
+
+fn it_is_gone_on_with(bench: &Bench) {
     let log = log();
     let rest = &log[first(&log).len()..];
     append(&bench.log("audit.log"), rest);
@@ -85,22 +95,33 @@ fn a_store_of_version_1_is_gone_on_with() {
     let lines = rest.lines().count();
     assert!(went_on.stderr.contains(&format!(" lines={lines} events={lines} kept={lines} ")), "{went_on:?}");
     assert_eq!(bench.count("bad_spans"), 1);
-    let removed = ask(&bench, ["deleted", "pod/web-1"]);
+    let removed = ask(bench, ["deleted", "pod/web-1"]);
     assert_eq!((removed.status, removed.answers().len()), (0, 1), "{removed:?}");
     assert!(bench.once().stderr.contains(" events=0 "));
-    // What was kept before is in no sum, and is counted all the same.
+    // What was kept before is in no sum or no minute, and is counted all the same.
     let number = |sql: &str| bench.connection().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(number("PRAGMA user_version"), 2);
-    assert_eq!(number("SELECT count(*) FROM sqlite_schema WHERE name = 'records_by_failure'"), 1);
-    let counted: Vec<u64> =
-        ask(&bench, ["top", "users"]).objects().iter().filter_map(|row| row["requests"].as_u64()).collect();
-    let records = number("SELECT count(*) FROM events WHERE stage IN ('ResponseComplete', 'Panic')");
-    assert_eq!(counted.iter().sum::<u64>().cast_signed(), records, "{counted:?}");
+    assert_eq!(number("PRAGMA user_version"), NEWEST);
+    assert_eq!(
+        number("SELECT count(*) FROM sqlite_schema WHERE name IN ('records_by_failure', 'minutes')"),
+        2
+    );
+    for (from, until) in
+        [("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z"), ("2026-03-02T09:00:30Z", "2026-03-02T09:40:00Z")]
+    {
+        let top = ask(bench, ["top", "users", "--since", from, "--until", until]);
+        let counted: Vec<u64> = top.objects().iter().filter_map(|row| row["requests"].as_u64()).collect();
+        let records = number(&format!(
+            "SELECT count(*) FROM events WHERE stage IN ('ResponseComplete', 'Panic') \
+             AND stage_us BETWEEN unixepoch('{from}') * 1000000 AND unixepoch('{until}') * 1000000"
+        ));
+        assert!(records > 0);
+        assert_eq!(counted.iter().sum::<u64>().cast_signed(), records, "{counted:?}");
+    }
 }
 
 #[test]
 fn a_store_of_a_newer_version_is_refused_and_left_as_it_is() {
-    let bench = version_1();
+    let bench = of_version(1);
     bench.connection().pragma_update(None, "user_version", 99).unwrap();
     let records = bench.count("records");
     for run in [bench.once(), bench.checkpoint("ls", []), ask(&bench, ["read", "secrets"])] {

@@ -40,11 +40,12 @@ use crate::error::{Error, ErrorKind};
 /// What marks a file as a store: `awho`.
 const APPLICATION_ID: i32 = 0x6177_686f;
 /// What this program writes; stored as `user_version`.
-const VERSION: i32 = 2;
-/// The oldest that it reads: the tables of both are the same.
+const VERSION: i32 = 3;
+/// The oldest that it reads: newer ones have more indexes and tables, and none is otherwise.
 const OLDEST: i32 = 1;
 /// Each takes a store from the version before to its own.
-const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql"), include_str!("schema2.sql")];
+const MIGRATIONS: [&str; VERSION as usize] =
+    [include_str!("schema.sql"), include_str!("schema2.sql"), include_str!("schema3.sql")];
 /// Before it, two connections in WAL mode could corrupt a database
 /// ([source](https://www.sqlite.org/wal.html#walresetbug)).
 const OLDEST_SQLITE: i32 = 3_051_003;

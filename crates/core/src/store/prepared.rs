@@ -151,7 +151,7 @@ impl Prepared {
     ///
     /// As SQLite's.
     pub fn write_all(all: &[Self], transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
-        let mut sums = Adding::new(transaction)?;
+        let mut sums = Adding::default();
         let mut kept = 0;
         for prepared in all {
             kept += prepared.write_one(transaction, &mut sums)?;

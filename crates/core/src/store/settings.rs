@@ -7,8 +7,6 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 const KEEP: &str = "keep";
 /// The stage time before which events were removed, in microseconds.
 const HORIZON: &str = "horizon_us";
-/// When the first hour begins of which there are sums, in microseconds; all hours have them if it is not set.
-const SUMMED_FROM: &str = "summed_from_us";
 
 pub(super) fn keep(connection: &Connection) -> rusqlite::Result<Option<Keep>> {
     Ok(value(connection, KEEP)?.as_deref().and_then(Keep::named))
@@ -30,15 +28,16 @@ pub(super) fn raise_horizon(connection: &Connection, to: i64) -> rusqlite::Resul
     Ok(())
 }
 
-pub(super) fn summed_from(connection: &Connection) -> rusqlite::Result<i64> {
+/// When the first span of time begins that has sums, in microseconds; all have them if the setting is not there.
+pub(super) fn summed_from(connection: &Connection, setting: &str) -> rusqlite::Result<i64> {
     // What can't be read is no reason to believe in sums.
-    Ok(value(connection, SUMMED_FROM)?.map_or(i64::MIN, |micros| micros.parse().unwrap_or(i64::MAX)))
+    Ok(value(connection, setting)?.map_or(i64::MIN, |micros| micros.parse().unwrap_or(i64::MAX)))
 }
 
-/// Moves the hour from which there are sums, but never back.
-pub(super) fn raise_summed_from(connection: &Connection, to: i64) -> rusqlite::Result<()> {
-    if summed_from(connection)? < to {
-        set(connection, SUMMED_FROM, &to.to_string())?;
+/// Moves the time from which there are sums, but never back.
+pub(super) fn raise_summed_from(connection: &Connection, setting: &str, to: i64) -> rusqlite::Result<()> {
+    if summed_from(connection, setting)? < to {
+        set(connection, setting, &to.to_string())?;
     }
     Ok(())
 }
