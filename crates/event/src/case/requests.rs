@@ -128,30 +128,25 @@ pub(crate) fn first_look(request: &Request, subject: &Subject, names: &[Glob]) -
 fn about(request: &Request, target: &Target, names: &[Glob]) -> Vec<Filter> {
     let groups = target.groups.iter().map(|group| group_of_today(group, &target.resource).to_owned());
     let of_resource =
-        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..own(request) };
+        Filter { groups: groups.collect(), resource: Some(target.resource.clone()), ..Filter::default() };
+    let of_answers = Filter {
+        verbs: request.verbs,
+        subresources: request.subresources,
+        codes: request.codes,
+        ..of_resource.clone()
+    };
     let namespace = target.namespace.clone().filter(|_| target.namespaced != Some(false));
+    // Other requests about an object may tell more of it; those about a collection tell of themselves alone.
+    let of_objects = if request.alone { &of_answers } else { &of_resource };
     let mut filters =
-        vec![Filter { namespace: namespace.clone(), names: names.to_vec(), ..of_resource.clone() }];
+        vec![Filter { namespace: namespace.clone(), names: names.to_vec(), ..of_objects.clone() }];
     if request.collections {
         for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
-            filters.push(Filter { namespace, names: vec![Glob::new("")], ..of_resource.clone() });
+            filters.push(Filter { namespace, names: vec![Glob::new("")], ..of_answers.clone() });
         }
         filters.dedup();
     }
     filters
-}
-
-/// What all entries that a question is about have in common, where no others need be known.
-fn own(request: &Request) -> Filter {
-    if !request.alone {
-        return Filter::default();
-    }
-    Filter {
-        verbs: request.verbs,
-        subresources: request.subresources,
-        codes: request.codes,
-        ..Filter::default()
-    }
 }
 
 /// Facts that fared alike: what came of it, whose they were, and what they asked for.
