@@ -3,6 +3,7 @@
 use audit_who_testkit::context::{Context, fixtures};
 use audit_who_testkit::generator::Generator;
 
+use crate::collector::Bench;
 use crate::program::{Run, run};
 
 fn log(story: &str) -> String {
@@ -11,6 +12,36 @@ fn log(story: &str) -> String {
 
 fn ask(question: &str, path: &str) -> Run {
     run([question, "pod/nobody", "-n", "shop", "--utc", "--strict", path])
+}
+
+/// A wrong name is not taken for an object that nobody touched.
+#[test]
+fn a_name_that_no_entry_has_is_told() {
+    let entry = |verb: &str, pod: &str| {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","auditID":"{verb}","stage":"ResponseComplete","requestURI":"/","verb":"{verb}","user":{{"username":"jonas"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"{pod}","apiVersion":"v1"}},"responseStatus":{{"code":200}},"stageTimestamp":"2026-03-02T09:00:00.000000Z"}}"#
+        ) + "\n"
+    };
+    let bench = Bench::new();
+    let path = bench.log("audit.log");
+    let entries = [entry("delete", "web-2"), entry("get", "web-1"), entry("patch", "web-3")];
+    std::fs::write(&path, entries.concat()).unwrap();
+    let is_told = |asked: &Run| {
+        assert!(asked.status == 1 && asked.stdout.contains("nobody did"), "{asked:?}");
+        asked.stdout.contains("no entry is about it: is the name right?")
+    };
+    let asked = |question: &str, pod: &str| is_told(&run([question, pod, path.to_str().unwrap()]));
+    assert!(
+        asked("deleted", "pod/nobody") && asked("deleted", "pod/nobody-*") && asked("changed", "pod/nobody")
+    );
+    // That it was read or changed, no rule about removals looks at.
+    assert!(
+        !asked("deleted", "pod/web-1") && !asked("deleted", "pod/web-3") && !asked("changed", "pod/web-2")
+    );
+    // A store is read only where it may answer.
+    assert_eq!(bench.once().status, 0);
+    let stored = |pod: &str| is_told(&run(["deleted", pod, "--db", bench.db().to_str().unwrap()]));
+    assert!(!stored("pod/web-1") && !stored("pod/nobody"));
 }
 
 #[test]

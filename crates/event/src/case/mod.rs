@@ -100,6 +100,8 @@ pub struct Case {
     judged: Option<Context>,
     /// Whether what was judged last misses a cause.
     is_silent: bool,
+    /// Whether an entry about an object that is meant was met, be it of use or not.
+    is_met: bool,
     facts: Vec<Fact>,
     /// Where the facts stand whose bodies were cut off.
     truncated: BTreeSet<Address>,
@@ -132,6 +134,7 @@ impl Case {
             met: None,
             judged: None,
             is_silent: false,
+            is_met: false,
             facts: Vec::new(),
             truncated: BTreeSet::new(),
             key: Key::default(),
@@ -284,6 +287,12 @@ impl Case {
         self.facts.iter().map(|fact| (&*fact.key, fact.time, fact.address))
     }
 
+    /// Whether an event is about an object that the question means.
+    fn means(&mut self, event: &Event<'_>) -> bool {
+        let Some(target) = self.ask.subject.target() else { return false };
+        self.key.set(event) && removals::is_meant(target, &self.key)
+    }
+
     /// Keeps of a list of removed objects those that a filter names.
     fn keep_named_victims(&self, fact: &mut Fact) {
         let namespace = &fact.key.namespace;
@@ -321,6 +330,7 @@ fn brief_first(filters: Vec<Filter>) -> (Vec<Filter>, Vec<Filter>) {
 
 impl Fold for Case {
     fn event(&mut self, event: &Event<'_>, address: Address) {
+        self.is_met = self.is_met || self.means(event);
         if !matters(event, self.ask.question.rule.wants_reads()) || !self.key.set(event) {
             return;
         }
@@ -351,6 +361,7 @@ impl Fold for Case {
     }
 
     fn merge(&mut self, other: Self) {
+        self.is_met |= other.is_met;
         if self.facts.is_empty() {
             self.facts = other.facts;
         } else {

@@ -36,6 +36,8 @@ impl Case {
         let kinds = self.ask.subject.target().map(|target| self.kinds(target)).unwrap_or_default();
         let found = self.is_found(findings);
         coverage.truncated = self.truncated.len() as u64;
+        // Of a store only those entries are read that may be of use.
+        let is_unmet = coverage.kept.is_none() && self.is_unmet();
         coverage.context_from = self.context.and_then(|context| context.from);
         coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
         let kept = coverage.doubt_kept(|keep| keep.suffices_for(&self.ask));
@@ -44,7 +46,13 @@ impl Case {
         if coverage.total.from.is_some() {
             coverage.incomplete.extend(doubts.iter().map(ToString::to_string));
         }
-        coverage.verdict = self.verdict(findings, coverage, &doubts);
+        coverage.verdict = self.verdict(findings, coverage, &doubts, is_unmet);
+    }
+
+    /// Whether a name is asked about that no entry has. Where only some requests about it are looked for, that is not known.
+    fn is_unmet(&self) -> bool {
+        let is_named = self.ask.subject.target().is_some_and(|target| !target.name.is_any());
+        is_named && !self.is_met && self.ask.question.rule.looks_for_all()
     }
 
     /// The same where logs were followed: `found` answers say that what was asked about came to be. What is logged at all
@@ -65,7 +73,13 @@ impl Case {
     }
 
     /// What the answer rests on, in words: how many were found, or that nobody was, and between which times.
-    fn verdict(&self, findings: &Findings, coverage: &Coverage, doubts: &[Doubt<'_>]) -> String {
+    fn verdict(
+        &self,
+        findings: &Findings,
+        coverage: &Coverage,
+        doubts: &[Doubt<'_>],
+        is_unmet: bool,
+    ) -> String {
         let asked = self.asked();
         if let found @ 1.. = self.successes(findings) {
             let kept = coverage.kept_in_words().map(|kept| format!("; {kept}")).unwrap_or_default();
@@ -101,6 +115,7 @@ impl Case {
         } else {
             ""
         };
-        format!("{asked}: nobody did{tried}, within {range}{but}{hidden}")
+        let unmet = if is_unmet { "; no entry is about it: is the name right?" } else { "" };
+        format!("{asked}: nobody did{tried}, within {range}{but}{hidden}{unmet}")
     }
 }

@@ -148,6 +148,15 @@ impl Rule {
         matches!(self, Self::Requests(request) if request.bodies)
     }
 
+    /// Whether all requests about an object are looked for, be they of use or not.
+    pub(crate) const fn looks_for_all(&self) -> bool {
+        match self {
+            Self::Removal(_) => true,
+            Self::Requests(request) => !request.alone,
+            Self::Count(_) => false,
+        }
+    }
+
     /// Whether requests that change nothing matter too.
     pub(crate) fn wants_reads(&self) -> bool {
         matches!(self, Self::Requests(request) if request.reads)
