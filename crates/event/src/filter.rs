@@ -132,6 +132,12 @@ impl Filter {
 
     /// Whether every event that meets `other` meets this condition too.
     pub fn covers(&self, other: &Self) -> bool {
+        self.covers_beginning(other)
+            && self.until.is_none_or(|until| other.until.is_some_and(|earlier| earlier <= until))
+    }
+
+    /// The same of those events that come early enough for this condition.
+    pub(crate) fn covers_beginning(&self, other: &Self) -> bool {
         fn all<T: PartialEq>(own: &[T], others: &[T]) -> bool {
             own.is_empty()
                 || own == others
@@ -152,7 +158,6 @@ impl Filter {
             && same(self.uid.as_ref(), other.uid.as_ref())
             && same(self.issued.as_ref(), other.issued.as_ref())
             && self.from.is_none_or(|from| other.from.is_some_and(|later| later >= from))
-            && self.until.is_none_or(|until| other.until.is_some_and(|earlier| earlier <= until))
     }
 
     /// Strings of which one is in every line that matches: the rarest kind that the condition has.

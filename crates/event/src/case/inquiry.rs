@@ -21,7 +21,7 @@ use crate::subject::Key;
 use crate::time::Timestamp;
 
 const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
-const COLLECTIONS: &[&str] = &["deletecollection"];
+pub(super) const COLLECTIONS: &[&str] = &["deletecollection"];
 
 /// One look at all facts of a case. What it misses is noted, for the next look.
 #[derive(Debug)]

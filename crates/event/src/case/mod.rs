@@ -10,6 +10,7 @@
 //! until it has looked for them, [`MAX_LOOKS`] times at the most.
 
 mod ask;
+mod asked;
 mod cause;
 mod collection;
 mod context;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 use crate::answer::{Actor, Answer};
 pub use crate::case::ask::{Ask, Subject, Window};
+use crate::case::asked::Asked;
 use crate::case::context::Context;
 use crate::case::detail::{Labels, Victim};
 use crate::case::fact::{Bodies, Fact, actor_of};
@@ -88,7 +90,7 @@ pub struct Case {
     wanted: Wanted,
     /// What to look for in the look after that, if the next one finds nothing.
     later: Vec<Filter>,
-    asked: BTreeSet<Filter>,
+    asked: Asked,
     /// Of what meets one of these all was found.
     found: Arc<[Filter]>,
     looks: usize,
@@ -127,7 +129,7 @@ impl Case {
             ask,
             wanted: Wanted::default(),
             later: Vec::new(),
-            asked: BTreeSet::new(),
+            asked: Asked::default(),
             found: Arc::default(),
             looks: 0,
             context: None,
@@ -187,7 +189,7 @@ impl Case {
         self.looks += 1;
         self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
         if self.looks == 1 {
-            self.found = self.ask.finds_whole(&self.asked);
+            self.found = self.ask.finds_whole(self.asked.iter());
         }
         let first = self.facts.iter().map(|fact| fact.time).min();
         self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
@@ -200,7 +202,7 @@ impl Case {
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
-        let wanted = self.unasked(self.around().chain(needs));
+        let wanted = self.asked.rest(self.around().chain(needs));
         let (wanted, later) = if wanted.is_empty() && self.is_silent {
             (self.look_further(), Vec::new())
         } else {
@@ -226,12 +228,6 @@ impl Case {
         before
     }
 
-    fn unasked(&self, filters: impl Iterator<Item = Filter>) -> Vec<Filter> {
-        let is_new =
-            |need: &Filter| !self.asked.contains(need) && !self.asked.iter().any(|asked| asked.covers(need));
-        filters.filter(is_new).collect()
-    }
-
     /// Lets the context begin earlier; returns what was looked for, for the time that this adds.
     fn look_further(&mut self) -> Vec<Filter> {
         let Some((from, further)) =
@@ -245,7 +241,7 @@ impl Case {
         let earlier = |filter: &Filter| Filter { from: further.from, until: Some(from), ..filter.clone() };
         let mut wanted: Vec<Filter> = asked.iter().map(earlier).collect();
         self.asked.extend(asked.into_iter().map(|filter| Filter { from: further.from, ..filter }));
-        wanted.extend(self.unasked(self.around()));
+        wanted.extend(self.asked.rest(self.around()));
         wanted
     }
 

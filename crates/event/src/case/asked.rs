@@ -1,0 +1,128 @@
+//! What was looked for so far.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::case::inquiry::COLLECTIONS;
+use crate::filter::Filter;
+use crate::glob::Glob;
+use crate::time::Timestamp;
+
+/// Filters of the looks so far.
+#[derive(Debug, Default)]
+pub(super) struct Asked(BTreeSet<Filter>);
+
+impl Asked {
+    pub(super) fn extend(&mut self, filters: impl IntoIterator<Item = Filter>) {
+        self.0.extend(filters);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Filter> {
+        self.0.iter()
+    }
+
+    /// What of some filters was not looked for: those of which some was begin where that ended.
+    ///
+    /// Of the delete of a collection each look finds the objects that it names: where there are new names, it is looked for
+    /// again.
+    pub(super) fn rest(&self, filters: impl Iterator<Item = Filter>) -> Vec<Filter> {
+        let filters: Vec<(Filter, Option<Filter>)> =
+            filters.map(|filter| (filter.clone(), self.rest_of(filter))).collect();
+        let is_new = |(filter, rest): &&(Filter, Option<Filter>)| {
+            !filter.names.is_empty() && rest.as_ref() == Some(filter)
+        };
+        let new_in: HashSet<Option<Glob>> =
+            filters.iter().filter(is_new).map(|(filter, _)| filter.namespace.clone()).collect();
+        let rest = |(filter, rest): (Filter, Option<Filter>)| {
+            let again = filter.verbs == COLLECTIONS && new_in.contains(&filter.namespace);
+            if again { Some(filter) } else { rest }
+        };
+        filters.into_iter().filter_map(rest).collect()
+    }
+
+    fn rest_of(&self, mut filter: Filter) -> Option<Filter> {
+        if self.0.contains(&filter) {
+            return None;
+        }
+        while let Some(until) = self.reach(&filter) {
+            if filter.until.unwrap_or(Timestamp::MAX) <= until {
+                return None;
+            }
+            if filter.from.is_some_and(|from| until <= from) {
+                break;
+            }
+            filter.from = Some(until);
+        }
+        Some(filter)
+    }
+
+    /// Up to when all was looked for that meets a filter from its beginning on.
+    fn reach(&self, filter: &Filter) -> Option<Timestamp> {
+        let begun = self.0.iter().filter(|asked| asked.covers_beginning(filter));
+        begun.map(|asked| asked.until.unwrap_or(Timestamp::MAX)).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn filter((name, from, until): (&str, Option<i64>, Option<i64>)) -> Filter {
+        let [from, until] = [from, until].map(|micros| micros.map(Timestamp::from_micros));
+        Filter { names: vec![Glob::new(name)], from, until, ..Filter::default() }
+    }
+
+    #[test]
+    fn a_longer_time_is_looked_for_from_where_the_shorter_one_ended() {
+        let mut asked = Asked::default();
+        asked.extend([("a", Some(1), Some(5)), ("a", Some(5), Some(7)), ("b", None, Some(9))].map(filter));
+        let rest = |wanted| asked.rest(std::iter::once(filter(wanted)));
+        assert_eq!(rest(("a", Some(2), Some(8))), [filter(("a", Some(7), Some(8)))]);
+        assert_eq!(rest(("a", Some(2), None)), [filter(("a", Some(7), None))]);
+        assert_eq!(rest(("a", Some(1), Some(7))), []);
+        assert_eq!(rest(("a", Some(7), Some(7))), []);
+        assert_eq!(rest(("a", Some(0), Some(8))), [filter(("a", Some(0), Some(8)))]);
+        assert_eq!(rest(("b", None, Some(10))), [filter(("b", Some(9), Some(10)))]);
+        assert_eq!(rest(("c", None, None)), [filter(("c", None, None))]);
+    }
+
+    #[test]
+    fn deletes_of_collections_are_looked_for_again_with_new_names() {
+        let mut asked = Asked::default();
+        let collections =
+            |until| Filter { verbs: COLLECTIONS, names: Vec::new(), ..filter(("", Some(1), Some(until))) };
+        asked.extend([filter(("a", Some(1), Some(5))), collections(5)]);
+        let rest = |wanted: [Filter; 2]| asked.rest(wanted.into_iter());
+        let new = [filter(("b", Some(1), Some(5))), collections(5)];
+        assert_eq!(rest(new.clone()), new);
+        let later = rest([filter(("a", Some(1), Some(6))), collections(6)]);
+        let from = |filter: Filter| Filter { from: Some(Timestamp::from_micros(5)), ..filter };
+        assert_eq!(later, [from(filter(("a", Some(1), Some(6)))), from(collections(6))]);
+        let elsewhere = Filter { namespace: Some(Glob::new("shop")), ..filter(("b", None, None)) };
+        assert_eq!(rest([elsewhere.clone(), collections(5)]), [elsewhere]);
+    }
+
+    fn times() -> impl Strategy<Value = (Option<i64>, Option<i64>)> {
+        (prop::option::of(0_i64..9), prop::option::of(0_i64..9))
+    }
+
+    proptest! {
+        /// Each moment of what is wanted was looked for, or is in the rest.
+        #[test]
+        fn nothing_is_left_out(asked in prop::collection::vec(("[ab]", times()), 0..6), wanted in ("[ab]", times())) {
+            let of = |(name, (from, until)): &(String, _)| filter((name, *from, *until));
+            let (mut known, wanted) = (Asked::default(), of(&wanted));
+            known.extend(asked.iter().map(of));
+            let rest = known.rest(std::iter::once(wanted.clone()));
+            for micros in -1..10 {
+                let time = Some(Timestamp::from_micros(micros));
+                let moment = Filter { from: time, until: time, ..wanted.clone() };
+                let is_asked = known.iter().any(|asked| asked.covers(&moment));
+                let is_left = rest.iter().any(|rest| rest.covers(&moment));
+                prop_assert!(!wanted.covers(&moment) || is_asked || is_left, "{micros}: {rest:?}");
+                prop_assert!(!is_left || wanted.covers(&moment));
+            }
+        }
+    }
+}
