@@ -189,6 +189,23 @@ fn what_is_behind_other_removals_is_not_looked_for_where_there_are_answers() {
     assert!(answers > 0 && related == 0 && !wants_scalers);
 }
 
+/// A drain may take its time; what it does is told with a window, too, that begins long after it.
+#[test]
+fn a_drain_that_began_long_before_is_behind_an_eviction() {
+    let log = scenario::find("drain").unwrap().log(Level::RequestResponse);
+    let earlier = |line: &str| match line.contains(r#""resource":"nodes""#) {
+        true => line.replace("T09:02:02", "T08:55:02"),
+        false => line.to_owned(),
+    };
+    let all = lines(&log.lines().map(earlier).collect::<Vec<_>>().join("\n"));
+    let at = |time| Timestamp::parse(time).unwrap();
+    let window = Window { from: at("2026-03-02T09:02:05Z"), until: at("2026-03-02T09:03:00Z") };
+    let evicted = Ask::new(named("evicted").unwrap(), target("pod/web-2"));
+    let answers = ask(Ask { window, ..evicted }, |case| vec![in_window(&all, case)]).answers;
+    let chain: Vec<&str> = answers[0].chain.iter().map(|link| link.action.as_str()).collect();
+    assert_eq!(chain, ["drained node worker-1"]);
+}
+
 /// Holds what a case takes against the share of its kind that it says to look at.
 struct Shares<'a> {
     case: &'a mut Case,

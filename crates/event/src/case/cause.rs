@@ -63,6 +63,10 @@ fn linked<'l>(inquiry: &Inquiry<'l>, links: Vec<Link<'l>>, missing: &str) -> Beh
 
 fn drained<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
     let drain = life.node().and_then(|node| node::drain(inquiry, decided.fact, node));
+    if drain.is_none() {
+        // Not every eviction is one of a drain, but a drain may have begun long before.
+        inquiry.miss();
+    }
     Behind { links: drain.into_iter().collect(), ..Behind::default() }
 }
 

@@ -123,9 +123,14 @@ impl<'l> Inquiry<'l> {
         (!life.key.is_pod() && !is_known).then_some(from)
     }
 
+    /// Notes that entries don't say something that earlier ones might.
+    pub(crate) fn miss(&self) {
+        self.is_silent.set(true);
+    }
+
     /// Words for that entries don't say something, and from when on they might.
     pub(crate) fn silence(&self, about: &str) -> String {
-        self.is_silent.set(true);
+        self.miss();
         match self.context.and_then(|context| context.from) {
             Some(from) => {
                 format!(
@@ -139,7 +144,7 @@ impl<'l> Inquiry<'l> {
     /// Words for that it is not known what something was like before, if that was not looked for as far back as files go.
     pub(crate) fn doubt_before(&self) -> Option<String> {
         let from = self.context.and_then(|context| context.from)?;
-        self.is_silent.set(true);
+        self.miss();
         Some(format!(
             "what it was like before {from} was not looked at: some of it may have been so already [rule: context]"
         ))
