@@ -193,9 +193,9 @@ fn what_is_behind_other_removals_is_not_looked_for_where_there_are_answers() {
 #[test]
 fn a_drain_that_began_long_before_is_behind_an_eviction() {
     let log = scenario::find("drain").unwrap().log(Level::RequestResponse);
-    let earlier = |line: &str| match line.contains(r#""resource":"nodes""#) {
-        true => line.replace("T09:02:02", "T08:55:02"),
-        false => line.to_owned(),
+    let earlier = |line: &str| {
+        let of_node = line.contains(r#""resource":"nodes""#);
+        if of_node { line.replace("T09:02:02", "T08:55:02") } else { line.to_owned() }
     };
     let all = lines(&log.lines().map(earlier).collect::<Vec<_>>().join("\n"));
     let at = |time| Timestamp::parse(time).unwrap();

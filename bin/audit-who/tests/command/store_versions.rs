@@ -43,7 +43,9 @@ fn ask<const N: usize>(bench: &Bench, question: [&str; N]) -> Run {
 
 #[test]
 fn a_store_of_an_earlier_version_answers() {
-    EARLIER.iter().for_each(|version| it_answers(&of_version(*version)));
+    for version in EARLIER {
+        it_answers(&of_version(*version));
+    }
 }
 
 fn it_answers(bench: &Bench) {
@@ -83,7 +85,9 @@ fn evidence(answer: &Value) -> Vec<(String, u64, String)> {
 
 #[test]
 fn a_store_of_an_earlier_version_is_gone_on_with() {
-    EARLIER.iter().for_each(|version| it_is_gone_on_with(&of_version(*version)));
+    for version in EARLIER {
+        it_is_gone_on_with(&of_version(*version));
+    }
 }
 
 fn it_is_gone_on_with(bench: &Bench) {
