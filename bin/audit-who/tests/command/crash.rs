@@ -53,6 +53,7 @@ fn a_collector_that_is_killed_loses_nothing() {
     say(&format!("{written} entries in {} files", bench.count("generations")));
     bench.assert_stored(0..written);
     assert_addresses(&bench);
+    assert_sums(&bench);
     assert_eq!((bench.count("gaps"), bench.count("bad_spans")), (0, 0));
     let connection = bench.connection();
     let whole: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -86,6 +87,27 @@ fn assert_addresses(bench: &Bench) {
         let line = std::str::from_utf8(&content[offset..offset + length]).unwrap();
         assert!(line.starts_with('{') && line.ends_with('}') && line.contains(&id), "{id}: {line}");
     }
+}
+
+/// Whether each event that counts is in the sums of its hour and of its minute once.
+fn assert_sums(bench: &Bench) {
+    let connection = bench.connection();
+    let read = |sql: &str| -> BTreeMap<i64, i64> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let events = |span: i64| {
+        read(&format!(
+            "SELECT stage_us / {span} * {span}, count(*) FROM events WHERE stage = 'ResponseComplete' GROUP BY 1"
+        ))
+    };
+    let hours = read("SELECT hour_us, sum(requests) FROM sums WHERE dimension = 'verbs' GROUP BY 1");
+    let minutes = read(
+        "SELECT minute_us, sum(value ->> 'r') FROM minutes, json_each(keys) WHERE dimension = 'verbs' GROUP BY 1",
+    );
+    assert!(!minutes.is_empty());
+    assert_eq!((hours, minutes), (events(3_600_000_000), events(60_000_000)));
 }
 
 /// What is in a file, be it packed meanwhile or not.
