@@ -115,7 +115,13 @@ impl Case {
         } else {
             ""
         };
-        let unmet = if is_unmet { "; no entry is about it: is the name right?" } else { "" };
+        let unmet = match self.ask.subject.target() {
+            Some(target) if is_unmet && target.namespace.is_some() => {
+                "; no entry is about it: are the name and the namespace right?"
+            }
+            _ if is_unmet => "; no entry is about it: is the name right?",
+            _ => "",
+        };
         format!("{asked}: nobody did{tried}, within {range}{but}{hidden}{unmet}")
     }
 }
