@@ -17,6 +17,7 @@ pub(super) const SPAN: Span = Span {
     key: &["dimension", "hour_us", "key"],
     setting: "summed_from_us",
     micros: 60 * 60 * 1_000_000,
+    add,
     count,
 };
 
@@ -26,8 +27,7 @@ const BUCKET: usize = 6;
 const COLUMNS: &str =
     "requests, errors, long_running, begun, ended, verbs, first_us, last_us, max_micros, latency";
 
-pub(super) fn add(connection: &Connection, sums: HashMap<Place, Sums>) -> rusqlite::Result<()> {
-    let from = SPAN.summed_from(connection)?;
+fn add(connection: &Connection, sums: HashMap<Place, Sums>) -> rusqlite::Result<()> {
     let mut find = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM sums WHERE dimension = ? AND hour_us = ? AND key = ?"
     ))?;
@@ -35,9 +35,6 @@ pub(super) fn add(connection: &Connection, sums: HashMap<Place, Sums>) -> rusqli
         "INSERT OR REPLACE INTO sums (dimension, hour_us, key, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ))?;
     for (Place { dimension, start, key }, mut sums) in sums {
-        if start < from {
-            continue;
-        }
         if let Some(known) = find.query_row((dimension, start, &key), |row| read(row, 0)).optional()? {
             sums.merge(&known);
         }

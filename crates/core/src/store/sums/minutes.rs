@@ -20,6 +20,7 @@ pub(super) const SPAN: Span = Span {
     key: &["dimension", "minute_us"],
     setting: "minutes_from_us",
     micros: 60 * 1_000_000,
+    add,
     count,
 };
 
@@ -91,13 +92,10 @@ impl Summary {
     }
 }
 
-pub(super) fn add(connection: &Connection, sums: HashMap<Place, Sums>) -> rusqlite::Result<()> {
-    let from = SPAN.summed_from(connection)?;
+fn add(connection: &Connection, sums: HashMap<Place, Sums>) -> rusqlite::Result<()> {
     let mut minutes: BTreeMap<(&str, i64), Vec<(String, Sums)>> = BTreeMap::new();
     for (Place { dimension, start, key }, sums) in sums {
-        if start >= from {
-            minutes.entry((dimension, start)).or_default().push((key, sums));
-        }
+        minutes.entry((dimension, start)).or_default().push((key, sums));
     }
     let mut find =
         connection.prepare_cached("SELECT keys FROM minutes WHERE dimension = ? AND minute_us = ?")?;

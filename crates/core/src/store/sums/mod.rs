@@ -128,13 +128,18 @@ impl Adding {
     }
 
     pub(super) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut by_hour = HashMap::new();
-        for (place, sums) in &self.sums {
-            let place = Place { start: hours::SPAN.start_of(place.start), ..place.clone() };
-            add(&mut by_hour, &place, sums);
+        for span in SPANS {
+            let from = span.summed_from(connection)?;
+            let mut of_span = HashMap::new();
+            for (place, sums) in &self.sums {
+                let place = Place { start: span.start_of(place.start), ..place.clone() };
+                if place.start >= from {
+                    add(&mut of_span, &place, sums);
+                }
+            }
+            (span.add)(connection, of_span)?;
         }
-        hours::add(connection, by_hour)?;
-        minutes::add(connection, self.sums)
+        Ok(())
     }
 }
 

@@ -1,13 +1,18 @@
 //! Spans of time that have sums.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use audit_who_event::case::Window;
-use audit_who_event::count::{Counting, Dimension};
+use audit_who_event::count::{Counting, Dimension, Sums};
 use audit_who_event::time::Timestamp;
 use rusqlite::Connection;
 
+use super::Place;
 use crate::store::settings;
+
+/// Adds to what is summed up already of each place.
+type Add = fn(&Connection, HashMap<Place, Sums>) -> rusqlite::Result<()>;
 
 /// Adds what is summed up of the spans that begin within a range, and returns what of it is not summed up.
 type Count = fn(&Connection, &Dimension, Range<i64>, &mut Counting) -> rusqlite::Result<Vec<Window>>;
@@ -20,6 +25,7 @@ pub(super) struct Span {
     /// The setting that tells when the first span begins of which there are sums.
     pub(super) setting: &'static str,
     pub(super) micros: i64,
+    pub(super) add: Add,
     pub(super) count: Count,
 }
 
