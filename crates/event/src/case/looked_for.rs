@@ -9,9 +9,9 @@ use crate::time::Timestamp;
 
 /// Filters of the looks so far.
 #[derive(Debug, Default)]
-pub(super) struct Asked(BTreeSet<Filter>);
+pub(super) struct LookedFor(BTreeSet<Filter>);
 
-impl Asked {
+impl LookedFor {
     pub(super) fn extend(&mut self, filters: impl IntoIterator<Item = Filter>) {
         self.0.extend(filters);
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_longer_time_is_looked_for_from_where_the_shorter_one_ended() {
-        let mut asked = Asked::default();
+        let mut asked = LookedFor::default();
         asked.extend([("a", Some(1), Some(5)), ("a", Some(5), Some(7)), ("b", None, Some(9))].map(filter));
         let rest = |wanted| asked.rest(std::iter::once(filter(wanted)));
         assert_eq!(rest(("a", Some(2), Some(8))), [filter(("a", Some(7), Some(8)))]);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn deletes_of_collections_are_looked_for_again_with_new_names() {
-        let mut asked = Asked::default();
+        let mut asked = LookedFor::default();
         let collections =
             |until| Filter { verbs: COLLECTIONS, names: Vec::new(), ..filter(("", Some(1), Some(until))) };
         asked.extend([filter(("a", Some(1), Some(5))), collections(5)]);
@@ -112,7 +112,7 @@ mod tests {
         #[test]
         fn nothing_is_left_out(asked in prop::collection::vec(("[ab]", times()), 0..6), wanted in ("[ab]", times())) {
             let of = |(name, (from, until)): &(String, _)| filter((name, *from, *until));
-            let (mut known, wanted) = (Asked::default(), of(&wanted));
+            let (mut known, wanted) = (LookedFor::default(), of(&wanted));
             known.extend(asked.iter().map(of));
             let rest = known.rest(std::iter::once(wanted.clone()));
             for micros in -1..10 {

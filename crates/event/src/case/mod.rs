@@ -10,7 +10,6 @@
 //! until it has looked for them, [`MAX_LOOKS`] times at the most.
 
 mod ask;
-mod asked;
 mod cause;
 mod collection;
 mod context;
@@ -23,6 +22,7 @@ mod growth;
 pub(crate) mod inquiry;
 pub(crate) mod ledger;
 mod life;
+mod looked_for;
 pub(crate) mod node;
 mod owner;
 mod preemption;
@@ -42,13 +42,13 @@ use std::sync::Arc;
 
 use crate::answer::{Actor, Answer};
 pub use crate::case::ask::{Ask, Subject, Window};
-use crate::case::asked::Asked;
 use crate::case::context::Context;
 use crate::case::detail::{Labels, Victim};
 use crate::case::fact::{Bodies, Fact, actor_of};
 pub use crate::case::foresight::Foresight;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
+use crate::case::looked_for::LookedFor;
 pub use crate::case::relevance::matters;
 use crate::case::relevance::{is_idle_talk, share};
 use crate::case::wanted::Wanted;
@@ -90,7 +90,7 @@ pub struct Case {
     wanted: Wanted,
     /// What to look for in the look after that, if the next one finds nothing.
     later: Vec<Filter>,
-    asked: Asked,
+    looked_for: LookedFor,
     /// Of what meets one of these all was found.
     found: Arc<[Filter]>,
     looks: usize,
@@ -129,7 +129,7 @@ impl Case {
             ask,
             wanted: Wanted::default(),
             later: Vec::new(),
-            asked: Asked::default(),
+            looked_for: LookedFor::default(),
             found: Arc::default(),
             looks: 0,
             context: None,
@@ -187,9 +187,9 @@ impl Case {
     pub fn learn(&mut self, look: Self, sources: &[String]) -> Findings {
         self.merge(look);
         self.looks += 1;
-        self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        self.looked_for.extend(std::mem::take(&mut self.wanted).into_filters());
         if self.looks == 1 {
-            self.found = self.ask.finds_whole(self.asked.iter());
+            self.found = self.ask.finds_whole(self.looked_for.iter());
         }
         let first = self.facts.iter().map(|fact| fact.time).min();
         self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
@@ -202,7 +202,7 @@ impl Case {
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
-        let wanted = self.asked.rest(self.around().chain(needs));
+        let wanted = self.looked_for.rest(self.around().chain(needs));
         let (wanted, later) = if wanted.is_empty() && self.is_silent {
             (self.look_further(), Vec::new())
         } else {
@@ -223,7 +223,7 @@ impl Case {
             return self.learn(look, sources);
         }
         self.looks += 1;
-        self.asked.extend(std::mem::take(&mut self.wanted).into_filters());
+        self.looked_for.extend(std::mem::take(&mut self.wanted).into_filters());
         self.wanted = Wanted::new(std::mem::take(&mut self.later));
         before
     }
@@ -237,11 +237,11 @@ impl Case {
         };
         self.context = Some(further);
         let asked: Vec<Filter> =
-            self.asked.iter().filter(|asked| asked.from == Some(from)).cloned().collect();
+            self.looked_for.iter().filter(|asked| asked.from == Some(from)).cloned().collect();
         let earlier = |filter: &Filter| Filter { from: further.from, until: Some(from), ..filter.clone() };
         let mut wanted: Vec<Filter> = asked.iter().map(earlier).collect();
-        self.asked.extend(asked.into_iter().map(|filter| Filter { from: further.from, ..filter }));
-        wanted.extend(self.asked.rest(self.around()));
+        self.looked_for.extend(asked.into_iter().map(|filter| Filter { from: further.from, ..filter }));
+        wanted.extend(self.looked_for.rest(self.around()));
         wanted
     }
 

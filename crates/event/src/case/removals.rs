@@ -16,9 +16,9 @@ use crate::question::{self, Question};
 use crate::subject::{Key, group_of_today};
 use crate::target::Target;
 
-/// Which removals are told: those by the mechanisms that the question is about, or all others.
+/// The removals that are judged: those by the mechanisms that the question is about, or all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Which {
     Asked,
     Others,
 }
@@ -30,11 +30,11 @@ enum Told {
 pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let mut findings = Findings::default();
     let Some(target) = ask.subject.target() else { return findings };
-    for told in [Told::Asked, Told::Others] {
+    for which in [Which::Asked, Which::Others] {
         for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
             for life in inquiry.ledger.lives(key) {
                 if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                    judge_life(inquiry, ask.question, &life, told, &mut findings);
+                    judge_life(inquiry, ask.question, &life, which, &mut findings);
                 }
             }
         }
@@ -94,11 +94,11 @@ fn judge_life<'l>(
     inquiry: &Inquiry<'l>,
     question: &'static Question,
     life: &Life<'l>,
-    told: Told,
+    which: Which,
     findings: &mut Findings,
 ) {
     // What is behind it may tell a rollout from a scale-down, and no question is about one of the two alone.
-    let is_told = |mechanism| question.rule.counts(mechanism) == (told == Told::Asked);
+    let is_told = |mechanism| question.rule.counts(mechanism) == (which == Which::Asked);
     let judged = removal(inquiry.ledger, life);
     let attempts = counts(&judged.attempts);
     if let Some(fact) = judged.pressure.filter(|fact| fact.selected && is_told(Mechanism::NodePressure)) {
@@ -120,7 +120,7 @@ fn judge_life<'l>(
     }
     // An answer that is told counts what was tried before.
     let counts_tries = decided.is_some_and(|decided| decided.outcome == Outcome::Succeeded);
-    if told == Told::Asked && !counts_tries {
+    if which == Which::Asked && !counts_tries {
         let by_eviction = question.rule.counts(Mechanism::NodePressure);
         let asked = |fact: &Fact| !by_eviction || fact.subresource == "eviction";
         findings.answers.extend(tries(inquiry, question, life, &judged, asked));
