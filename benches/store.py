@@ -29,8 +29,8 @@ WITHIN_HOURS = ["--since", "2026-03-02T10:20:30Z", "--until", "2026-03-02T20:40:
 OTHERS = [
     ["evicted", "pod/no-such-pod"], ["deleted", "ns/shop"], ["bound", "clusterrolebinding/x"], ["approved", "csr/x"],
     ["token", "sa/default", "-n", "shop"], ["impersonated", "maria"], ["did", "no-such-user"], ["did", "maria", *MINUTE],
-    ["evicted", "pod", "-n", "shop", *MINUTE], ["top", "users", *MINUTE], ["top", "users", *WITHIN_HOURS], ["evicted", "pod/common*"], ["execed", "pod"],
-    ["denied", "pod"], ["evicted", "pod"], ["top", "users"], ["deprecated"],
+    ["evicted", "pod", "-n", "shop", *MINUTE], ["top", "users", *MINUTE], ["top", "users", *WITHIN_HOURS],
+    ["evicted", "pod/common*"], ["execed", "pod"], ["denied", "pod"], ["evicted", "pod"], ["top", "users"], ["deprecated"],
 ]
 
 def main():
