@@ -12,7 +12,7 @@ use audit_who_event::peek;
 use audit_who_event::time::Timestamp;
 
 use crate::layout::BOM;
-use crate::scan::Prefilter;
+use crate::scan::{Marks, Prefilter};
 use crate::tail::Batch;
 
 /// Bytes of lines that each lane holds.
@@ -43,6 +43,7 @@ pub(super) struct Memory {
     changes: Kept,
     /// A line may change something if each of these selects it.
     may_change: [Prefilter; 2],
+    marks: [Marks; 2],
 }
 
 /// The lines of one lane, in the order in which they were read.
@@ -88,6 +89,7 @@ impl Memory {
             subject: kept(),
             changes: kept(),
             may_change: [CHANGES, ENDS].map(|words| Prefilter::new(&literals(words))),
+            marks: Default::default(),
         }
     }
 
@@ -123,7 +125,9 @@ impl Memory {
             self.generations.push(batch.generation());
             self.generations.len() - 1
         });
-        let mut hits = self.may_change.each_ref().map(|prefilter| prefilter.hits(&batch.data));
+        let [changes, ends] = &self.may_change;
+        let [of_changes, of_ends] = &mut self.marks;
+        let mut hits = [changes.hits(&batch.data, of_changes, None), ends.hits(&batch.data, of_ends, None)];
         let mut subject = subject.iter().peekable();
         for (entry, run) in batch.entries().zip(&batch.records) {
             let end = entry.offset + entry.bytes.len() as u64;
@@ -145,9 +149,9 @@ impl Memory {
     /// Hands the events of a lane that `look` wants, and maybe others, to `fold`.
     pub(super) fn look<F: Fold>(&self, lane: Lane, look: &Look, fold: &mut F) {
         let prefilter = Prefilter::of(look, &[]);
-        let window = look.window();
+        let (window, mut marks) = (look.window(), Marks::default());
         for chunk in self.kept(lane).chunks.iter().filter(|chunk| chunk.may_hold(window)) {
-            let mut hits = prefilter.hits(&chunk.text);
+            let mut hits = prefilter.hits(&chunk.text, &mut marks, None);
             let mut start = 0;
             for line in &chunk.lines {
                 if hits.is_in(start, line.end) {

@@ -12,6 +12,7 @@ use audit_who_event::time::Timestamp;
 
 use super::collector::Spans;
 use super::ledger::{Ledger, Rules};
+use super::marks::Marks;
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;
@@ -21,6 +22,7 @@ use crate::tail::{Batch, Flaw};
 pub(crate) struct Account<F> {
     rules: Rules<F>,
     decoder: Decoder,
+    marks: Marks,
     numbers: HashMap<String, usize>,
     sources: Vec<SourceCoverage>,
     timelines: Vec<Timeline>,
@@ -40,6 +42,7 @@ impl<F: Fold> Account<F> {
                 accounts: true,
             },
             decoder: Decoder::default(),
+            marks: Marks::default(),
             numbers: HashMap::new(),
             sources: Vec::new(),
             timelines: Vec::new(),
@@ -61,6 +64,7 @@ impl<F: Fold> Account<F> {
             order: &mut order,
             spans: &mut spans,
             search: Yield::default(),
+            marks: &mut self.marks,
             spelled: &mut spelled,
             escapes: None,
             beside: None,

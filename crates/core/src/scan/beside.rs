@@ -6,6 +6,7 @@ use audit_who_event::fold::{Fold, Foreseen};
 
 use super::collector::Spans;
 use super::ledger::{Decode, Ledger, Rules};
+use super::marks::Marks;
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;
@@ -20,6 +21,7 @@ pub(super) struct Beside<F> {
     pub(super) taken: usize,
     /// With which version of what is foreseen it came.
     pub(super) version: usize,
+    marks: Marks,
     unused: Unused,
 }
 
@@ -44,19 +46,33 @@ impl<F: Fold> Beside<F> {
     ) -> Self {
         let prefilter = Prefilter::of(&foreseen.look, sample);
         let rules = Rules { prefilter, decode, max_line, accounts: false };
-        Self { rules, fold: foreseen.fold, taken: 0, version, unused: Unused::default() }
+        Self {
+            rules,
+            fold: foreseen.fold,
+            taken: 0,
+            version,
+            marks: Marks::default(),
+            unused: Unused::default(),
+        }
     }
 
     /// Searches whole lines of a source, the last of which may lack its end; `offset` is where they begin. `escapes` are
-    /// the places where they spell letters as escapes, if these are known.
+    /// the places where they spell letters as escapes, if these are known; `taken` are marks of them, if what is searched for
+    /// is among these.
     pub(super) fn lines(
         &mut self,
         decoder: &mut envelope::Decoder,
         source: usize,
         (offset, text): (u64, &[u8]),
         escapes: Option<&[u64]>,
+        taken: Option<&Marks>,
     ) {
-        self.ledger(decoder, source, escapes).lines(offset, text);
+        self.ledger(decoder, source, escapes).selected_lines(offset, text, taken);
+    }
+
+    /// What selects lines.
+    pub(super) const fn prefilter(&self) -> &Prefilter {
+        &self.rules.prefilter
     }
 
     /// Searches one record that is not found by line ends.
@@ -86,6 +102,7 @@ impl<F: Fold> Beside<F> {
             order,
             spans,
             search: Yield::default(),
+            marks: &mut self.marks,
             spelled,
             escapes,
             beside: None,

@@ -1,5 +1,6 @@
 //! Where every byte of a source ends up: decoded, skipped, bad or blank.
 
+use std::mem;
 use std::ops::Range;
 
 use audit_who_event::coverage::{Tally, Timeline};
@@ -9,8 +10,10 @@ use audit_who_event::fold::{Address, Fold};
 use super::beside::Beside;
 use super::clock::Clock;
 use super::collector::{Collector, Spans};
+use super::hits::Hits;
+use super::marks::Marks;
 use super::order::Order;
-use super::prefilter::{Hits, Prefilter, Yield};
+use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;
 use crate::dated::{self, is_object};
 use crate::layout::BOM;
@@ -39,6 +42,8 @@ pub(super) struct Ledger<'a, F> {
     pub(super) order: &'a mut Order,
     pub(super) spans: &'a mut Spans,
     pub(super) search: Yield,
+    /// What is noted of each block.
+    pub(super) marks: &'a mut Marks,
     pub(super) spelled: &'a mut Spelled,
     /// Where all escapes are, if it is known.
     pub(super) escapes: Option<&'a [u64]>,
@@ -54,12 +59,22 @@ impl<F: Fold> Ledger<'_, F> {
     /// Accounts for whole lines, the last of which may lack its end. `offset` is where they begin.
     pub(super) fn lines(&mut self, offset: u64, text: &[u8]) {
         if !self.rules.accounts {
-            return self.selected_lines(offset, text);
+            return self.selected_lines(offset, text, None);
         }
         self.tally.bytes += text.len() as u64;
         let rules = self.rules;
         let (skipped, spelled) = (self.tally.skipped_bytes, self.spelled.count());
-        let mut hits = self.search.hits(&rules.prefilter, text);
+        let mut marks = mem::take(self.marks);
+        let prefilter = self.search.next(&rules.prefilter);
+        // What is searched for beside is looked for in the same pass.
+        let both = self.beside.as_ref().and_then(|beside| prefilter.triples_of_both(beside.prefilter()));
+        let mut hits = match &both {
+            Some(both) => {
+                marks.take(text, both);
+                prefilter.hits_at(text, &marks, None)
+            }
+            None => prefilter.hits(text, &mut marks, None),
+        };
         if !hits.searches() {
             self.spelled.missed();
         }
@@ -71,8 +86,10 @@ impl<F: Fold> Ledger<'_, F> {
         self.search.saw(text.len(), self.tally.skipped_bytes - skipped);
         self.clock(offset).look(text);
         if let Some(beside) = &mut self.beside {
-            beside.lines(self.decoder, self.source, (offset, text), self.spelled.behind(spelled));
+            let escapes = self.spelled.behind(spelled);
+            beside.lines(self.decoder, self.source, (offset, text), escapes, both.map(|_| &marks));
         }
+        *self.marks = marks;
     }
 
     /// Decodes every line. Nobody looks for the end of one that is like another: that is known when it is decoded.
@@ -108,8 +125,17 @@ impl<F: Fold> Ledger<'_, F> {
     /// Decodes the lines that are selected, and passes the others.
     fn searched_lines(&mut self, offset: u64, text: &[u8], hits: &mut Hits<'_>) {
         let rules = self.rules;
+        if text.len() <= rules.max_line
+            && let Some(objects) = hits.unselected_objects()
+        {
+            self.tally.entries += objects as u64;
+            self.tally.skipped_bytes += (text.len() - objects) as u64;
+            self.tally.blank_bytes += objects as u64;
+            return;
+        }
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text) {
+        while start < text.len() {
+            let end = hits.line_end(start);
             let selected = hits.is_in(start, end);
             self.note(offset, hits.spelled());
             let line = &text[start..end];
@@ -119,13 +145,8 @@ impl<F: Fold> Ledger<'_, F> {
             } else {
                 self.line(offset + start as u64, line, selected);
             }
-            self.tally.blank_bytes += 1;
+            self.tally.blank_bytes += u64::from(end < text.len());
             start = end + 1;
-        }
-        if start < text.len() {
-            let selected = hits.is_in(start, text.len());
-            self.note(offset, hits.spelled());
-            self.line(offset + start as u64, &text[start..], selected);
         }
     }
 
@@ -135,13 +156,15 @@ impl<F: Fold> Ledger<'_, F> {
         }
     }
 
-    /// Decodes the lines that are selected, without a look at the others.
-    fn selected_lines(&mut self, offset: u64, text: &[u8]) {
-        let rules = self.rules;
-        let hits = self.search.hits(&rules.prefilter, text);
-        let mut hits = match self.escapes {
-            Some(escapes) => hits.with_escapes(escapes, offset),
-            None => hits,
+    /// Decodes the lines that are selected, without a look at the others. `taken` are the marks of the text, if what is
+    /// searched for is among these.
+    pub(super) fn selected_lines(&mut self, offset: u64, text: &[u8], taken: Option<&Marks>) {
+        let mut marks = mem::take(self.marks);
+        let noted = self.escapes.map(|escapes| (escapes, offset));
+        let prefilter = self.search.next(&self.rules.prefilter);
+        let mut hits = match taken {
+            Some(taken) => prefilter.hits_at(text, taken, None),
+            None => prefilter.hits(text, &mut marks, noted),
         };
         let (mut start, mut skipped) = (0, text.len());
         while let Some(hit) = (start < text.len()).then(|| hits.next(start)).flatten() {
@@ -153,6 +176,7 @@ impl<F: Fold> Ledger<'_, F> {
             }
             start = next;
         }
+        *self.marks = marks;
         self.search.saw(text.len(), skipped as u64);
     }
 
@@ -171,7 +195,7 @@ impl<F: Fold> Ledger<'_, F> {
     pub(super) fn record(&mut self, offset: u64, record: &[u8]) {
         self.tally.bytes += record.len() as u64;
         self.spelled.missed();
-        let selected = self.rules.prefilter.hits(record).is_in(0, record.len());
+        let selected = self.rules.prefilter.hits(record, self.marks, None).is_in(0, record.len());
         self.line(offset, record, selected);
         self.clock(offset).look_at_record(record);
         if let Some(beside) = &mut self.beside {

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use audit_who_event::literals::Literals;
 use audit_who_event::look::Look;
-use memchr::memmem::{self, Finder};
+use memchr::memmem;
 
+use super::escapes;
+use super::hits::{Hits, Noted};
+use super::marks::{self, Marks, TRIPLE, Triple};
 use super::names::Names;
 use super::requirements::Requirements;
 use super::strings::Strings;
 
-/// How many literals are searched for one by one, before all at once is faster.
-const ONE_BY_ONE: usize = 2;
+/// How many literals are searched for by three of their bytes, beside the escapes, before strings at once are faster.
+const BY_TRIPLES: usize = 3;
 
 /// How many literals are searched for at once. The vectorized search holds no more; without it, decoding every line takes
 /// a third of the time.
@@ -26,18 +29,37 @@ pub(crate) enum Prefilter {
     Everything,
     /// No line.
     Nothing,
-    /// Lines with a hit of one of the needles, if they hold what else is required.
-    Search { needles: Vec<Needle>, names: Names, requirements: Requirements },
+    /// Lines that hold one of several strings.
+    Search(Box<Search>),
 }
 
 /// What is searched for.
-pub(crate) enum Needle {
-    /// A literal, and whether a hit must be a name.
-    One { literal: Finder<'static>, is_name: bool },
-    /// Literals, of which the first so many need not be names.
-    Many { literals: Strings, parts: usize },
-    /// An escape that spells a character of literals.
-    Escape(Finder<'static>),
+pub(crate) struct Search {
+    /// What may be a literal or an escape begins with one of these, or holds it; that of escapes is the last.
+    triples: Vec<Triple>,
+    /// What is searched for by triples.
+    literals: Vec<Literal>,
+    /// What is searched for otherwise, if there is too much of it; and how many of these need not be names.
+    strings: Option<(Strings, usize)>,
+    names: Names,
+    /// What else a line must hold that spells no letters as escapes.
+    pub(super) requirements: Requirements,
+}
+
+/// A literal that is searched for by one of its triples.
+struct Literal {
+    text: Box<[u8]>,
+    /// Where its triple is in it.
+    triple_at: usize,
+    /// Whether it must be a name where it stands.
+    is_name: bool,
+}
+
+/// What stands where a triple was met.
+pub(super) enum Met {
+    Literal,
+    /// An escape that spells a letter.
+    Escape,
 }
 
 impl Prefilter {
@@ -45,48 +67,121 @@ impl Prefilter {
     pub(crate) fn of(look: &Look, sample: &[u8]) -> Self {
         let count = |literal: &str| memmem::find_iter(sample, literal).count();
         let literals = if sample.is_empty() { look.literals.clone() } else { look.rarest_literals(count) };
-        Self::selecting(&literals, Requirements::of(look))
+        Self::selecting(&literals, Requirements::of(look), sample)
     }
 
     pub(crate) fn new(literals: &Literals) -> Self {
-        Self::selecting(literals, Requirements::default())
+        Self::selecting(literals, Requirements::default(), &[])
     }
 
-    fn selecting(literals: &Literals, requirements: Requirements) -> Self {
+    fn selecting(literals: &Literals, requirements: Requirements, sample: &[u8]) -> Self {
         let Some(shortest) = literals.as_slice() else { return Self::Everything };
         if shortest.is_empty() {
             return Self::Nothing;
         }
-        let parts = literals.parts();
-        let mut needles: Vec<Needle> = if shortest.len() <= ONE_BY_ONE {
-            let one = |literal: &String| Needle::One {
-                literal: Finder::new(literal).into_owned(),
-                is_name: !parts.contains(literal),
-            };
-            shortest.iter().map(one).collect()
+        let names = Names::new(literals.names());
+        let mut search =
+            Search { triples: Vec::new(), literals: Vec::new(), strings: None, names, requirements };
+        if shortest.len() <= BY_TRIPLES && shortest.iter().all(|literal| literal.len() >= TRIPLE) {
+            search.add_triples(literals, shortest, sample);
         } else {
+            let parts = literals.parts();
             let Some(names) = stems(literals) else { return Self::Everything };
             let all: Vec<&str> = parts.iter().map(String::as_str).chain(names).collect();
-            match Strings::new(&all) {
-                Some(literals) => vec![Needle::Many { literals, parts: parts.len() }],
-                // Too many to search for: decoding all of it finds the same.
-                None => return Self::Everything,
-            }
-        };
-        needles.push(Needle::Escape(Finder::new(br"\u00").into_owned()));
-        Self::Search { needles, names: Names::new(literals.names()), requirements }
+            // Too many to search for: decoding all of it finds the same.
+            let Some(strings) = Strings::new(&all) else { return Self::Everything };
+            search.strings = Some((strings, parts.len()));
+        }
+        search.triples.push(escapes::TRIPLE);
+        Self::Search(Box::new(search))
     }
 
-    /// Begins to select lines of `text`.
-    pub(crate) fn hits<'a>(&'a self, text: &'a [u8]) -> Hits<'a> {
-        let (search, always) = match self {
-            Self::Everything => (None, true),
-            Self::Nothing => (None, false),
-            Self::Search { needles, names, requirements } => {
-                (Some(Search { needles, names, requirements }), false)
-            }
+    /// Begins to select lines of `text`, of which is noted in `marks` what that takes. Where escapes are need not be searched
+    /// for if that is `noted`.
+    pub(crate) fn hits<'a>(
+        &'a self,
+        text: &'a [u8],
+        marks: &'a mut Marks,
+        noted: Option<Noted<'a>>,
+    ) -> Hits<'a> {
+        match self {
+            Self::Everything => {}
+            Self::Nothing => marks.take(text, &[]),
+            Self::Search(search) => marks.take(text, search.triples(noted.is_none())),
+        }
+        self.hits_at(text, marks, noted)
+    }
+
+    /// As [`hits`](Self::hits), of `text` whose marks are taken.
+    pub(super) fn hits_at<'a>(
+        &'a self,
+        text: &'a [u8],
+        marks: &'a Marks,
+        noted: Option<Noted<'a>>,
+    ) -> Hits<'a> {
+        let search = match self {
+            Self::Search(search) => Some(&**search),
+            Self::Everything | Self::Nothing => None,
         };
-        Hits { search, text, always, next: [0; ONE_BY_ONE + 1], noted: None, spelled: None }
+        Hits::new(search, matches!(self, Self::Everything), text, marks, noted)
+    }
+
+    /// What both search for by triples, if it can be searched for at once.
+    pub(super) fn triples_of_both(&self, other: &Self) -> Option<Vec<Triple>> {
+        let (Self::Search(one), Self::Search(other)) = (self, other) else { return None };
+        let all = [one.triples(false), other.triples(true)].concat();
+        (all.len() <= marks::MOST).then_some(all)
+    }
+}
+
+/// The three bytes of a text that are met least in a sample, and where they are in it; of those that are met as often the
+/// last, as names differ at their end. `None` if the text is too short.
+fn rarest_triple(text: &[u8], sample: &[u8]) -> Option<(usize, Triple)> {
+    let triples = text.array_windows::<TRIPLE>().copied().enumerate();
+    let count = |triple: &Triple| memmem::find_iter(sample, triple).count();
+    triples.rev().min_by_key(|(_, triple)| count(triple))
+}
+
+impl Search {
+    /// Searches for literals by the triples of bytes that are met least.
+    fn add_triples(&mut self, literals: &Literals, shortest: &[String], sample: &[u8]) {
+        for text in shortest {
+            let is_name = !literals.parts().contains(text);
+            if let Some((triple_at, triple)) = rarest_triple(text.as_bytes(), sample) {
+                self.triples.push(triple);
+                self.literals.push(Literal { text: text.as_bytes().into(), triple_at, is_name });
+            }
+        }
+    }
+
+    fn triples(&self, with_escapes: bool) -> &[Triple] {
+        &self.triples[..self.triples.len() - usize::from(!with_escapes)]
+    }
+
+    /// What stands where `text` has one of the triples at `at`.
+    pub(super) fn met(&self, text: &[u8], at: usize) -> Option<Met> {
+        let triple = text.get(at..)?.first_chunk::<TRIPLE>()?;
+        if *triple == escapes::TRIPLE {
+            return escapes::spells_a_letter(&text[at..]).then_some(Met::Escape);
+        }
+        let stands = |literal: &Literal| {
+            let Some(start) = at.checked_sub(literal.triple_at) else { return false };
+            text[start..].starts_with(&literal.text)
+                && (!literal.is_name || self.names.may_stand_at(text, start))
+        };
+        let mut candidates = self.literals.iter().zip(&self.triples).filter(|(_, of)| *of == triple);
+        candidates.any(|(literal, _)| stands(literal)).then_some(Met::Literal)
+    }
+
+    /// Where one of the strings that are not searched for by triples is met first at or behind `from`; `usize::MAX` if nowhere.
+    pub(super) fn string(&self, text: &[u8], mut from: usize) -> usize {
+        let Some((strings, parts)) = &self.strings else { return usize::MAX };
+        loop {
+            match strings.find(text, from) {
+                Some((at, which)) if which >= *parts && !self.names.may_stand_at(text, at) => from = at + 1,
+                found => return found.map_or(usize::MAX, |(at, _)| at),
+            }
+        }
     }
 }
 
@@ -105,11 +200,11 @@ impl Yield {
     /// Shorter blocks tell nothing, in bytes.
     const LEAST: usize = 64 * 1024;
 
-    /// Begins to select lines of the next block.
-    pub(super) fn hits<'a>(&mut self, prefilter: &'a Prefilter, text: &'a [u8]) -> Hits<'a> {
+    /// What selects the lines of the next block.
+    pub(super) fn next<'a>(&mut self, prefilter: &'a Prefilter) -> &'a Prefilter {
         self.is_searched = self.rest == 0;
         self.rest = self.rest.saturating_sub(1);
-        if self.is_searched { prefilter.hits(text) } else { Prefilter::Everything.hits(text) }
+        if self.is_searched { prefilter } else { &Prefilter::Everything }
     }
 
     /// Takes how long a block is, and how much of it was left out.
@@ -134,143 +229,6 @@ fn stems(literals: &Literals) -> Option<BTreeSet<&str>> {
     lengths.last()
 }
 
-impl Needle {
-    /// Where it is met first at or after `from`; `usize::MAX` if nowhere.
-    fn find(&self, names: &Names, text: &[u8], mut from: usize) -> usize {
-        loop {
-            let found = match self {
-                Self::One { literal, is_name } => literal.find(&text[from..]).map(|at| (from + at, *is_name)),
-                Self::Many { literals, parts } => {
-                    literals.find(text, from).map(|(at, which)| (at, which >= *parts))
-                }
-                Self::Escape(finder) => escape(finder, text, from).map(|at| (at, false)),
-            };
-            match found {
-                Some((at, true)) if !names.may_stand_at(text, at) => from = at + 1,
-                found => return found.map_or(usize::MAX, |(at, _)| at),
-            }
-        }
-    }
-}
-
-/// The next `\u00XX` that spells a character which literals are made of.
-///
-/// Where JSON stands in a JSON string more backslashes come before the `u`, or the backslash is itself spelled `\u005c`.
-/// Go's own escapes (`\u0026`, `\u003c`, `\u003e` and control characters) spell no such character: they are very common,
-/// and are passed over.
-fn escape(finder: &Finder<'_>, text: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let at = from + finder.find(&text[from..])?;
-        let digits = text.get(at + finder.needle().len()..)?;
-        if let [high, low, ..] = digits
-            && SPELLS[usize::from(*high)] & 1 << hex(*low) != 0
-            && low.is_ascii_hexdigit()
-        {
-            return Some(at);
-        }
-        from = at + finder.needle().len();
-    }
-}
-
-/// By the first hex digit of a code: a bit for each second hex digit with which it spells a character of literals.
-static SPELLS: [u16; 256] = {
-    let mut table = [0; 256];
-    let mut code = 0_u8;
-    while code < 0x80 {
-        if code.is_ascii_alphanumeric() || matches!(code, b'.' | b':' | b'_' | b'-' | b'\\') {
-            table[b'0' as usize + (code >> 4) as usize] |= 1 << (code & 0xf);
-        }
-        code += 1;
-    }
-    table
-};
-
-/// The value of a hex digit; some value below 16 for what is none.
-const fn hex(digit: u8) -> u8 {
-    if digit.is_ascii_digit() { digit - b'0' } else { (digit & 0xf).wrapping_add(9) & 0xf }
-}
-
-/// Where the needles are met, asked line by line from the front.
-pub(crate) struct Hits<'a> {
-    search: Option<Search<'a>>,
-    text: &'a [u8],
-    always: bool,
-    /// For each needle, where it was met last; it is searched for again from the first line behind that.
-    next: [usize; ONE_BY_ONE + 1],
-    /// Where escapes are, if it is known, and where the text begins in that.
-    noted: Option<(&'a [u64], u64)>,
-    /// Where the line that was asked about last spells a letter as an escape.
-    spelled: Option<usize>,
-}
-
-#[derive(Clone, Copy)]
-struct Search<'a> {
-    needles: &'a [Needle],
-    names: &'a Names,
-    requirements: &'a Requirements,
-}
-
-impl<'a> Hits<'a> {
-    /// Takes it that escapes are nowhere but at `noted`, which is sorted; the text begins at `offset` of the same content.
-    pub(super) const fn with_escapes(mut self, noted: &'a [u64], offset: u64) -> Self {
-        self.noted = Some((noted, offset));
-        self
-    }
-
-    /// Whether the line at `start..end` is selected. Lines must be asked about in order.
-    pub(crate) fn is_in(&mut self, start: usize, end: usize) -> bool {
-        let Some(search) = self.search else { return self.always };
-        self.search_from(start);
-        let mut hit = false;
-        self.spelled = None;
-        for (needle, next) in search.needles.iter().zip(self.next).filter(|(_, next)| *next < end) {
-            hit = true;
-            if matches!(needle, Needle::Escape(_)) {
-                self.spelled = Some(next);
-            }
-        }
-        hit && (self.spelled.is_some() || search.requirements.may_meet(&self.text[start..end]))
-    }
-
-    /// Where the next line at or behind `start` that may be selected holds what it may be selected by; `start` is where a
-    /// line begins. `None` if no line is.
-    pub(super) fn next(&mut self, start: usize) -> Option<usize> {
-        let Some(search) = self.search else { return self.always.then_some(start) };
-        self.search_from(start);
-        self.next[..search.needles.len()].iter().copied().min().filter(|next| *next < self.text.len())
-    }
-
-    /// Searches for what was met in front of `start` or there, or never searched for.
-    fn search_from(&mut self, start: usize) {
-        let Some(Search { needles, names, .. }) = self.search else { return };
-        for (needle, next) in needles.iter().zip(&mut self.next).filter(|(_, next)| **next <= start) {
-            *next = match (needle, self.noted) {
-                (Needle::Escape(_), Some((noted, offset))) => {
-                    let before = noted.partition_point(|at| *at < offset + start as u64);
-                    let at = noted.get(before).and_then(|at| usize::try_from(at - offset).ok());
-                    at.filter(|at| *at < self.text.len()).unwrap_or(usize::MAX)
-                }
-                _ => needle.find(names, self.text, start),
-            };
-        }
-    }
-
-    /// Where the line that was asked about last spells a letter as an escape, if escapes were searched for.
-    pub(super) const fn spelled(&self) -> Option<usize> {
-        self.spelled
-    }
-
-    /// Whether anything is searched for.
-    pub(super) const fn searches(&self) -> bool {
-        self.search.is_some()
-    }
-
-    /// Whether every line is selected, whatever it holds.
-    pub(super) const fn is_in_all(&self) -> bool {
-        self.search.is_none() && self.always
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -282,7 +240,8 @@ mod tests {
     }
 
     fn selected<'a>(prefilter: &Prefilter, text: &'a str) -> Vec<&'a str> {
-        let mut hits = prefilter.hits(text.as_bytes());
+        let mut marks = Marks::default();
+        let mut hits = prefilter.hits(text.as_bytes(), &mut marks, None);
         let mut start = 0;
         let keep = |line: &&str| {
             let end = start + line.len();
@@ -315,9 +274,10 @@ mod tests {
     fn a_search_that_leaves_nothing_out_is_left_out_for_a_while() {
         let (wanted, other) = ("{web}\n".repeat(20_000), "{lab}\n".repeat(20_000));
         let (mut search, prefilter, mut decoded) = (Yield::default(), any_of(&["web"]), Vec::new());
+        let mut marks = Marks::default();
         for block in std::iter::repeat_n(&wanted, 3).chain(std::iter::repeat_n(&other, 200)).chain([&wanted])
         {
-            let mut hits = search.hits(&prefilter, block.as_bytes());
+            let mut hits = search.next(&prefilter).hits(block.as_bytes(), &mut marks, None);
             let selected = hits.is_in(0, 5);
             search.saw(block.len(), if selected { 0 } else { block.len() as u64 });
             decoded.push(selected);
@@ -326,9 +286,9 @@ mod tests {
         assert!(decoded[..32].iter().all(|selected| *selected) && decoded[203]);
         // Short blocks tell nothing.
         let mut search = Yield::default();
-        assert!(search.hits(&prefilter, b"{web}").is_in(0, 5));
+        assert!(search.next(&prefilter).hits(b"{web}", &mut marks, None).is_in(0, 5));
         search.saw(5, 0);
-        assert!(!search.hits(&prefilter, b"{lab}").is_in(0, 5));
+        assert!(!search.next(&prefilter).hits(b"{lab}", &mut marks, None).is_in(0, 5));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::collector::Spans;
 use super::documents::Documents;
 use super::ledger::{Ledger, Rules};
 use super::lines::{Ended, Lines};
+use super::marks::Marks;
 use super::order::Order;
 use super::plan::{Part, Piece};
 use super::prefilter::Yield;
@@ -33,6 +34,7 @@ pub(super) struct Worker<'a, F> {
     rules: &'a Rules<F>,
     buffer: Buffer,
     decoder: envelope::Decoder,
+    marks: Marks,
     /// Lines of a whole source that begin here or later are not read.
     reach: u64,
     pub(super) findings: Findings<F>,
@@ -113,6 +115,7 @@ impl<'a, F: Fold> Worker<'a, F> {
             rules,
             buffer: Buffer::new(block),
             decoder: envelope::Decoder::default(),
+            marks: Marks::default(),
             reach,
             findings,
             taken: 0,
@@ -235,6 +238,7 @@ impl<'a, F: Fold> Worker<'a, F> {
                 order,
                 spans,
                 search: Yield::default(),
+                marks: &mut self.marks,
                 spelled: &mut spelled[source],
                 escapes: self.sources[source].escapes.get().map(AsRef::as_ref),
                 beside: self.beside.as_mut(),
