@@ -30,6 +30,9 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
 /// to give that back to the system piece by piece.
 pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     let sources = logs.sources();
+    if logs.is_indexed() {
+        case.look_for_objects_first();
+    }
     let mut foresight = Foresight::of(case, &sources);
     let (part, mut coverage, searched) = logs.look_back(&case.look(), || case.fork(), &mut foresight);
     let mut findings = case.learn(part, &sources);

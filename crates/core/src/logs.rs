@@ -63,6 +63,11 @@ pub trait Logs {
     /// The SHA-256 of each of these entries that can be read again: of its bytes as they are in the logs.
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes;
 
+    /// Whether a look takes as long as what it finds, rather than as all there is.
+    fn is_indexed(&self) -> bool {
+        false
+    }
+
     /// Whether a sample holds an event of each kind (verb, resource, stage, level) that is wanted and there, so that all
     /// of them would tell no more.
     fn samples_every_kind(&self) -> bool {

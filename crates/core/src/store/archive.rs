@@ -252,6 +252,10 @@ impl Logs for Archive {
         (fold, self.unread(told.as_ref().err()))
     }
 
+    fn is_indexed(&self) -> bool {
+        true
+    }
+
     fn samples_every_kind(&self) -> bool {
         true
     }

@@ -85,6 +85,10 @@ impl Logs for Explained {
         self.archive.hashes(entries)
     }
 
+    fn is_indexed(&self) -> bool {
+        self.archive.is_indexed()
+    }
+
     fn samples_every_kind(&self) -> bool {
         self.archive.samples_every_kind()
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod answers;
+mod lists;
 mod recording;
 mod retention;
 mod sums;

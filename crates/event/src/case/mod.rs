@@ -24,6 +24,7 @@ pub(crate) mod ledger;
 mod life;
 mod looked_for;
 pub(crate) mod node;
+mod objects_first;
 mod owner;
 mod preemption;
 mod relevance;
@@ -91,6 +92,8 @@ pub struct Case {
     /// What to look for in the look after that, if the next one finds nothing.
     later: Vec<Filter>,
     looked_for: LookedFor,
+    /// Requests about whole collections that are looked for once it is known in which namespaces.
+    collections: Vec<Filter>,
     /// Of what meets one of these all was found.
     found: Arc<[Filter]>,
     looks: usize,
@@ -130,6 +133,7 @@ impl Case {
             wanted: Wanted::default(),
             later: Vec::new(),
             looked_for: LookedFor::default(),
+            collections: Vec::new(),
             found: Arc::default(),
             looks: 0,
             context: None,
@@ -202,7 +206,8 @@ impl Case {
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
-        let wanted = self.looked_for.rest(self.around().chain(needs));
+        let collections = self.put_off(&ledger);
+        let wanted = self.looked_for.rest(self.around().chain(needs).chain(collections));
         let (wanted, later) = if wanted.is_empty() && self.is_silent {
             (self.look_further(), Vec::new())
         } else {

@@ -16,6 +16,15 @@ use crate::target::Target;
 /// How many earlier facts about an object a request is held against, so that time stays linear in the facts.
 const LOOK_BACK: usize = 1_000;
 
+/// Which requests about a whole collection may answer a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collections {
+    None,
+    All,
+    /// Those in all namespaces at once, and in those where objects were met that are meant; if none was, all.
+    AroundObjects,
+}
+
 /// Which requests answer a question, and how.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each says another thing of the question")]
@@ -30,8 +39,8 @@ pub(crate) struct Request {
     pub(crate) reads: bool,
     /// Whether the bodies are compared.
     pub(crate) bodies: bool,
-    /// Whether requests about a whole collection may answer it too.
-    pub(crate) collections: bool,
+    /// Which requests about a whole collection may answer it too.
+    pub(crate) collections: Collections,
     /// Whether its own entries tell all that is to be told, so that no others about the target need be looked for.
     pub(crate) alone: bool,
     /// Whether later requests about other objects may make it one that answers the question.
@@ -101,7 +110,7 @@ pub(crate) const CHANGE: Request = Request {
     codes: &[],
     reads: false,
     bodies: false,
-    collections: false,
+    collections: Collections::None,
     alone: false,
     told_later: false,
     outcome: Outcome::Succeeded,
@@ -140,7 +149,7 @@ fn about(request: &Request, target: &Target, names: &[Glob]) -> Vec<Filter> {
     let of_objects = if request.alone { &of_answers } else { &of_resource };
     let mut filters =
         vec![Filter { namespace: namespace.clone(), names: names.to_vec(), ..of_objects.clone() }];
-    if request.collections {
+    if request.collections != Collections::None {
         for namespace in [namespace.clone(), namespace.as_ref().map(|_| Glob::new(""))] {
             filters.push(Filter { namespace, names: vec![Glob::new("")], ..of_answers.clone() });
         }
@@ -220,7 +229,8 @@ fn is_asked(request: &Request, ask: &Ask, fact: &Fact) -> bool {
     let meant = match &ask.subject {
         Subject::User(_) => true,
         Subject::Target(target) => {
-            let named = is_meant(target, &fact.key) || request.collections && fact.key.name.is_empty();
+            let named = is_meant(target, &fact.key)
+                || request.collections != Collections::None && fact.key.name.is_empty();
             named && target.uid.as_ref().is_none_or(|uid| fact.uid.as_ref() == Some(uid))
         }
     };

@@ -1,7 +1,7 @@
 //! Questions about access: into pods, to data, and to permissions.
 
 use crate::case::Subject;
-use crate::case::requests::{CHANGE, Request};
+use crate::case::requests::{CHANGE, Collections, Request};
 use crate::question::object::asked;
 use crate::question::{Story, Told};
 use crate::uri;
@@ -25,8 +25,13 @@ pub(crate) const DEBUGGED: Request = Request {
     ..CHANGE
 };
 
-pub(crate) const READ: Request =
-    Request { verbs: &["get", "list", "watch"], reads: true, collections: true, tell: read, ..CHANGE };
+pub(crate) const READ: Request = Request {
+    verbs: &["get", "list", "watch"],
+    reads: true,
+    collections: Collections::AroundObjects,
+    tell: read,
+    ..CHANGE
+};
 
 pub(crate) const BOUND: Request = Request { verbs: &["create", "update", "patch"], tell: bound, ..CHANGE };
 
@@ -45,7 +50,7 @@ pub(crate) const IMPERSONATED: Request = Request {
     verbs: &[],
     subresources: &[],
     reads: true,
-    collections: true,
+    collections: Collections::All,
     tell: |story| is_impersonated(story).then(|| Told::recorded(asked(story.fact))),
     ..CHANGE
 };
@@ -54,7 +59,7 @@ pub(crate) const DID: Request = Request {
     verbs: &[],
     subresources: &[],
     reads: true,
-    collections: true,
+    collections: Collections::All,
     tell: |story| (is_by(story) || is_impersonated(story)).then(|| Told::recorded(asked(story.fact))),
     ..CHANGE
 };

@@ -18,7 +18,7 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::question::needs::Need;
 
-pub(crate) use crate::case::requests::{Request, Story, Told};
+pub(crate) use crate::case::requests::{Collections, Request, Story, Told};
 
 /// A question.
 #[derive(Debug)]
@@ -102,6 +102,11 @@ impl Rule {
             (Self::Removal(_), Subject::User(_)) | (Self::Count(_), _) => Vec::new(),
             (Self::Requests(request), subject) => requests::first_look(request, subject, names),
         }
+    }
+
+    /// Whether requests about whole collections matter only in the namespaces of the objects that were met.
+    pub(crate) fn is_around_objects(&self) -> bool {
+        matches!(self, Self::Requests(request) if request.collections == Collections::AroundObjects)
     }
 
     /// What the facts answer, and what more would have to be looked for.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::answer::Outcome;
 use crate::case::difference::{Difference, differences};
 use crate::case::fact::Fact;
-use crate::case::requests::{CHANGE, Request};
+use crate::case::requests::{CHANGE, Collections, Request};
 use crate::case::workload;
 use crate::question::workload::SCALED;
 use crate::question::{Story, Told};
@@ -49,7 +49,7 @@ pub(crate) const DENIED: Request = Request {
     subresources: &[],
     codes: &[401, 403],
     reads: true,
-    collections: true,
+    collections: Collections::All,
     alone: true,
     tell: denied,
     outcome: Outcome::Denied,
