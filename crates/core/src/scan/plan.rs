@@ -177,7 +177,7 @@ impl Plan {
         let mut from = if bytes > 0 { range.start + beyond / 2 } else { range.start };
         let reached = range.end.min(from.saturating_add(sizes.reach));
         while from < reached {
-            let stop = (from + sizes.range).min(range.end);
+            let stop = (from + sizes.range).min(reached);
             self.pieces.push(Piece { source, part: Part::Range { from, stop } });
             from = stop;
         }
