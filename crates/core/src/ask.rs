@@ -1,6 +1,7 @@
 //! A question asked of logs.
 
 use audit_who_event::case::{Case, Findings, Foresight};
+use audit_who_event::census::Census;
 use audit_who_event::coverage::Coverage;
 use audit_who_event::fold::Fold;
 
@@ -48,7 +49,7 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     }
     if let Some(census) = case.census(&findings) {
         let look = census.look();
-        let (mut counted, again) = logs.sample(&look, || census.fork());
+        let (mut counted, again) = logs.sample(&look, || census.fork(), Census::is_settled);
         coverage.problems.extend(again.problems);
         if !logs.samples_every_kind() && !counted.is_settled() {
             let (all, problems) = logs.look_again(&look, || census.fork(), &Stretches::default());
@@ -56,7 +57,7 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
             coverage.problems.extend(problems);
         }
         if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
-            let (any, again) = logs.sample(&census.look(), || census.fork());
+            let (any, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
             counted = any;
             coverage.problems.extend(again.problems);
         }

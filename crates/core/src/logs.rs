@@ -12,9 +12,9 @@ use crate::evidence::hashes::{self, Hashes};
 use crate::input::Inputs;
 use crate::scan::{Scan, Searched, Stretches};
 
-/// How many bytes of each source are enough to count entries in, if they tell what is logged. What a policy logs at all is
-/// mostly there.
-const SAMPLE: u64 = 16 * 1024 * 1024;
+/// How many bytes of each source are enough to count entries in, if they tell what is logged; and how many are, if they do not.
+/// What a policy logs at all is mostly there.
+const SAMPLES: [u64; 2] = [1024 * 1024, 16 * 1024 * 1024];
 
 /// Where events are looked for: [`Files`], or an [`Archive`](crate::store::Archive). What questions mean is above.
 pub trait Logs {
@@ -57,8 +57,14 @@ pub trait Logs {
         self.look(&counting.look(), || counting.fork())
     }
 
-    /// The events of a look in a part of the logs that is mostly enough to count entries in.
-    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage);
+    /// The events of a look in a part of the logs that is mostly enough to count entries in: in a small one if what was found
+    /// there `suffices`.
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        suffices: impl Fn(&F) -> bool,
+    ) -> (F, Coverage);
 
     /// The SHA-256 of each of these entries that can be read again: of its bytes as they are in the logs.
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes;
@@ -83,8 +89,8 @@ pub struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// Reads `inputs` as `scan` says. A sample is the first 16 MiB of each, or, of a part
-    /// within a window, those in its middle.
+    /// Reads `inputs` as `scan` says. A sample is the first MiB of each, or, of a part within a window, that in its middle; 16 MiB
+    /// if one does not suffice.
     pub const fn new(scan: &'a Scan, inputs: &'a Inputs) -> Self {
         Self { scan, inputs }
     }
@@ -118,8 +124,15 @@ impl Logs for Files<'_> {
         (fold, coverage.problems)
     }
 
-    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.scan.clone().reach(SAMPLE).run(self.inputs, look, fork)
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        mut fork: impl FnMut() -> F,
+        suffices: impl Fn(&F) -> bool,
+    ) -> (F, Coverage) {
+        let [small, large] = SAMPLES.map(|bytes| self.scan.clone().reach(bytes));
+        let sampled = small.run(self.inputs, look, &mut fork);
+        if suffices(&sampled.0) { sampled } else { large.run(self.inputs, look, fork) }
     }
 
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {

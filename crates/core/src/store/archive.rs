@@ -246,7 +246,12 @@ impl Logs for Archive {
     }
 
     /// One event of each kind, with its verb, resource, stage and level alone.
-    fn sample<F: Fold>(&self, look: &Look, mut fork: impl FnMut() -> F) -> (F, Coverage) {
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        mut fork: impl FnMut() -> F,
+        _: impl Fn(&F) -> bool,
+    ) -> (F, Coverage) {
         let mut fold = fork();
         let told = self.tell_kinds(look.filters.as_deref(), &mut fold);
         (fold, self.unread(told.as_ref().err()))

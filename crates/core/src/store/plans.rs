@@ -77,8 +77,13 @@ impl Logs for Explained {
         self.archive.look(look, fork)
     }
 
-    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.archive.sample(look, fork)
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        suffices: impl Fn(&F) -> bool,
+    ) -> (F, Coverage) {
+        self.archive.sample(look, fork, suffices)
     }
 
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {

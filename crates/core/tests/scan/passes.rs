@@ -3,7 +3,9 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 
-use audit_who_core::Inputs;
+use audit_who_core::event::case::{Ask, Case, Subject};
+use audit_who_core::event::{question, target::Target};
+use audit_who_core::{Files, Inputs, Scan, ask};
 
 use super::{Folder, gzip, log, scan};
 
@@ -60,5 +62,32 @@ fn another_file_under_the_same_name_is_not_taken_for_the_first() {
             "{:?}",
             coverage.problems
         );
+    }
+}
+
+/// What a policy logs is counted in as little as tells it: in the first of these places that holds it.
+#[test]
+fn what_is_logged_is_counted_where_it_is_met_first() {
+    let session = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"e","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/shop/pods/web-1/exec?command=sh","verb":"create","user":{"username":"maria"},"objectRef":{"resource":"pods","namespace":"shop","name":"web-1","apiVersion":"v1","subresource":"exec"},"responseStatus":{"code":101},"requestReceivedTimestamp":"2026-03-02T09:00:00.000000Z","stageTimestamp":"2026-03-02T09:00:00.000001Z"}
+"#;
+    // Bytes in front of sessions, and how many there are.
+    let places = [(0, 1), (2 << 20, 2), (17 << 20, 4)];
+    let filler = log(100);
+    for first in 0..places.len() {
+        let mut content = Vec::new();
+        for (before, sessions) in &places[first..] {
+            while content.len() < *before {
+                content.extend_from_slice(&filler);
+            }
+            content.extend_from_slice(session.repeat(*sessions).as_bytes());
+        }
+        let folder = Folder::new();
+        let inputs = Inputs::open([folder.write("a.log", content)]);
+        let question = question::named("execed").unwrap();
+        let case = Case::new(Ask::new(question, Subject::Target(Target::parse("pod/other").unwrap())));
+        let asked = ask(&Files::new(&Scan::new(), &inputs), case);
+        let seen: Vec<u64> = asked.coverage.seen.iter().map(|seen| seen.entries).collect();
+        // Where no part suffices, all is counted.
+        assert_eq!(seen, [places[first].1 as u64], "{}", asked.coverage.verdict);
     }
 }

@@ -33,8 +33,13 @@ impl Logs for Unfiltered<'_> {
         self.0.look(&everything(look), fork)
     }
 
-    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.0.sample(&everything(look), fork)
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        suffices: impl Fn(&F) -> bool,
+    ) -> (F, Coverage) {
+        self.0.sample(&everything(look), fork, suffices)
     }
 
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {

@@ -137,8 +137,13 @@ impl Logs for Watched<'_> {
         self.files.look_again(look, fork, known)
     }
 
-    fn sample<F: Fold>(&self, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.files.sample(look, fork)
+    fn sample<F: Fold>(
+        &self,
+        look: &Look,
+        fork: impl FnMut() -> F,
+        suffices: impl Fn(&F) -> bool,
+    ) -> (F, Coverage) {
+        self.files.sample(look, fork, suffices)
     }
 
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
