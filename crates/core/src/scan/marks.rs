@@ -3,7 +3,7 @@
 //! All of it is told from three bytes that follow each other, so that each byte is fetched once whatever is searched for.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, u8x64};
+use fearless_simd::{Level, dispatch, mask8x64, u8x64};
 
 /// Three bytes that follow each other, none of them NUL.
 pub(super) type Triple = [u8; TRIPLE];
@@ -126,13 +126,14 @@ impl Marks {
 #[inline(always)]
 fn mark<S: Simd, const N: usize>(simd: S, text: &[u8], triples: &[Triple; N], words: &mut [Word]) -> Shape {
     let [line_feed, open, close] = [b'\n', b'{', b'}'].map(|byte| u8x64::splat(simd, byte));
-    let mut shape = Shape::default();
+    let (mut ends, mut odd) = (0, mask8x64::splat(simd, false));
     let triples = triples.map(|triple| triple.map(|byte| u8x64::splat(simd, byte)));
     for (at, word) in words.iter_mut().enumerate() {
-        let start = at * WORD;
-        let first = u8x64::from_slice(simd, &text[start..start + WORD]);
-        let second = u8x64::from_slice(simd, &text[start + 1..start + 1 + WORD]);
-        let third = u8x64::from_slice(simd, &text[start + 2..start + 2 + WORD]);
+        // One look at how long the text is.
+        let bytes = &text[at * WORD..][..WORD + TRIPLE - 1];
+        let first = u8x64::from_slice(simd, &bytes[..WORD]);
+        let second = u8x64::from_slice(simd, &bytes[1..=WORD]);
+        let third = u8x64::from_slice(simd, &bytes[2..]);
         let mut least = u8x64::splat(simd, u8::MAX);
         for triple in &triples {
             let difference = (first ^ triple[0]) | (second ^ triple[1]) | (third ^ triple[2]);
@@ -140,12 +141,12 @@ fn mark<S: Simd, const N: usize>(simd: S, text: &[u8], triples: &[Triple; N], wo
         }
         word.ends = first.simd_eq(line_feed).to_bitmask();
         word.triples = least.simd_eq(0).to_bitmask();
-        shape.ends += word.ends.count_ones() as usize;
+        ends += word.ends.count_ones() as usize;
         let is_odd = (first.simd_eq(line_feed) & !second.simd_eq(open))
             | (second.simd_eq(line_feed) & !first.simd_eq(close));
-        shape.odd |= is_odd.to_bitmask();
+        odd |= is_odd;
     }
-    shape
+    Shape { ends, odd: odd.to_bitmask() }
 }
 
 #[cfg(test)]
