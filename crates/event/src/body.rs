@@ -372,6 +372,11 @@ impl<'a> Body<'a> {
         self.items.map(|items| elements(items).into_iter().map(Self::parse))
     }
 
+    /// Whether this is a list, as [`items`](Self::items) tells.
+    pub(crate) const fn is_list(&self) -> bool {
+        self.items.is_some()
+    }
+
     /// Whether this asks for a dry run, of a delete or of an eviction.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run.iter().any(|value| value == "All")

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::answer::Object;
 use crate::body;
-use crate::case::detail::Detail;
+use crate::case::detail::{Detail, Reading};
 use crate::event::{Event, ObjectRef};
 use crate::resource::Resource;
 use crate::uri;
@@ -82,7 +82,7 @@ pub struct Particulars {
 impl Particulars {
     /// Takes them from the event and its bodies.
     pub fn of(event: &Event<'_>) -> Self {
-        let detail = Detail::of(event, None);
+        let detail = Detail::of(event, Reading::default());
         let reference = event.object_ref.as_ref().map(|object| object.uid.as_ref());
         Self {
             uid: reference.filter(|uid| !uid.is_empty()).map(str::to_owned).or_else(|| detail.uid.clone()),

@@ -37,12 +37,20 @@ pub(crate) struct Detail(Option<Box<Told>>);
 
 static NOTHING: LazyLock<Told> = LazyLock::new(Told::default);
 
+/// How bodies are read.
+#[derive(Debug, Default)]
+pub(crate) struct Reading<'m> {
+    /// What they are compared with, where many of them are read.
+    pub(crate) models: Option<&'m mut Models>,
+    /// Whether nobody asks for any object that a deletecollection answers with.
+    pub(crate) passes_victims: bool,
+}
+
 impl Detail {
-    /// `models` is what bodies are compared with, where many of them are read.
-    pub(crate) fn of(event: &Event<'_>, models: Option<&mut Models>) -> Self {
+    pub(crate) fn of(event: &Event<'_>, reading: Reading<'_>) -> Self {
         let told = event.response_status.as_ref().and_then(|status| status.details);
         let any = event.request_object.is_some() || event.response_object.is_some() || told.is_some();
-        Self(any.then(|| Box::new(Told::of(event, models))))
+        Self(any.then(|| Box::new(Told::of(event, reading))))
     }
 }
 
@@ -144,7 +152,7 @@ impl DerefMut for Told {
 }
 
 impl Told {
-    fn of(event: &Event<'_>, mut models: Option<&mut Models>) -> Self {
+    fn of(event: &Event<'_>, Reading { mut models, passes_victims }: Reading<'_>) -> Self {
         let mut detail = Self::default();
         let mut parse = |raw| match &mut models {
             Some(models) => Body::parse_like(raw, models),
@@ -157,7 +165,7 @@ impl Told {
             }
         }
         if let Some(response) = event.response_object.and_then(parse) {
-            detail.read_response(event, &response);
+            detail.read_response(event, &response, passes_victims);
         }
         if let Some(details) = event.response_status.as_ref().and_then(|status| status.details) {
             detail.read_status_details(details);
@@ -287,12 +295,16 @@ impl Told {
         }
     }
 
-    fn read_response(&mut self, event: &Event<'_>, body: &Body<'_>) {
+    fn read_response(&mut self, event: &Event<'_>, body: &Body<'_>, passes_victims: bool) {
         if body.kind == "Status" {
             return;
         }
         if event.verb == "deletecollection" {
-            self.victims = body.items().map(|items| items.flatten().map(|item| victim(&item)).collect());
+            self.victims = if passes_victims {
+                body.is_list().then(Vec::new)
+            } else {
+                body.items().map(|items| items.flatten().map(|item| victim(&item)).collect())
+            };
             return;
         }
         let metadata = &body.metadata;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use crate::answer::{Actor, Answer, Attempts, Certainty, Identity, Object, Outcome};
 use crate::case::controllers::Component;
-use crate::case::detail::Detail;
+use crate::case::detail::{Detail, Reading};
 use crate::client::client;
 use crate::event::{Event, User};
 use crate::filter::{ISSUED_CREDENTIAL, Request};
 use crate::fold::Address;
 use crate::json::Json;
-use crate::json::model::Models;
 use crate::subject::Key;
 use crate::time::Timestamp;
 use crate::uri;
@@ -91,9 +90,9 @@ impl Fact {
         key: Arc<Key>,
         address: Address,
         actor: Arc<Actor>,
-        models: Option<&mut Models>,
+        reading: Reading<'_>,
     ) -> Self {
-        let detail = Detail::of(event, models);
+        let detail = Detail::of(event, reading);
         let received = event.received.or(event.stage_time).unwrap_or_default();
         let reference_uid =
             event.object_ref.as_ref().map(|object| object.uid.as_ref()).filter(|uid| !uid.is_empty());

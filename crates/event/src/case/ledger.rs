@@ -232,6 +232,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::case::detail::Reading;
     use crate::case::fact::actor_of;
     use crate::event::Event;
     use crate::fold::Address;
@@ -249,7 +250,7 @@ mod tests {
                     ..Event::default()
                 };
                 let address = Address { source: place % 2, offset: place as u64, length: 1 };
-                Fact::of(&event, Arc::default(), address, Arc::new(actor_of(&event)), None)
+                Fact::of(&event, Arc::default(), address, Arc::new(actor_of(&event)), Reading::default())
             }).collect();
             let addresses = |facts: &[Fact]| facts.iter().map(|fact| fact.address).collect::<Vec<_>>();
             let (mut expected, mut sorted) = (facts.clone(), facts);

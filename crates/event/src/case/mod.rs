@@ -44,7 +44,7 @@ use std::sync::Arc;
 use crate::answer::{Actor, Answer};
 pub use crate::case::ask::{Ask, Subject, Window};
 use crate::case::context::Context;
-use crate::case::detail::{Labels, Victim};
+use crate::case::detail::{Labels, Reading, Victim};
 use crate::case::fact::{Bodies, Fact, actor_of};
 pub use crate::case::foresight::Foresight;
 use crate::case::inquiry::Inquiry;
@@ -339,7 +339,10 @@ impl Fold for Case {
             return;
         }
         let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
-        let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor, Some(&mut self.models));
+        let passes_victims = event.verb == "deletecollection"
+            && event.response_object.is_some_and(|list| !self.wanted.may_name_of(list.get()));
+        let reading = Reading { models: Some(&mut self.models), passes_victims };
+        let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor, reading);
         if !self.wants(&fact) || is_idle_talk(&fact, &event.level) {
             return;
         }

@@ -8,6 +8,7 @@ mod pattern;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::case::detail::Reading;
 use crate::case::fact::{Fact, actor_of};
 use crate::event::Event;
 use crate::fold::Address;
@@ -214,7 +215,10 @@ impl Selection {
             return true;
         }
         let key = Key::of(event).unwrap_or_default();
-        self.meets(event, &Fact::of(event, Arc::new(key), address, Arc::new(actor_of(event)), None))
+        self.meets(
+            event,
+            &Fact::of(event, Arc::new(key), address, Arc::new(actor_of(event)), Reading::default()),
+        )
     }
 
     /// What must stand in a line for its request to be selected: the rarest kind that the selection has.

@@ -179,6 +179,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::case::detail::Reading;
     use crate::case::fact::actor_of;
     use crate::event::{Event, ObjectRef, ResponseStatus, User};
     use crate::fold::Address;
@@ -216,7 +217,7 @@ mod tests {
             Arc::new(key),
             Address { source: 0, offset: 0, length: 0 },
             Arc::new(actor_of(&event)),
-            None,
+            Reading::default(),
         )
     }
 
