@@ -5,7 +5,7 @@ use crate::case::inquiry::{Inquiry, Link, key};
 use crate::case::life::Life;
 use crate::case::owner::owner_of;
 use crate::case::removal::Decided;
-use crate::case::{node, preemption, workload};
+use crate::case::{creation, node, preemption, workload};
 
 /// How many links a chain may have. Real ones have four.
 const DEPTH: usize = 8;
@@ -45,7 +45,7 @@ fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth
         Mechanism::NamespaceDeletion => namespace_removed(inquiry, life, decided, depth),
         Mechanism::PodGc => node_removed(inquiry, life, decided, depth),
         Mechanism::JobTtl => {
-            let created = workload::creation(inquiry, &life.key, decided.fact.time, DEPTH);
+            let created = creation::creation(inquiry, &life.key, decided.fact.time, DEPTH);
             linked(inquiry, created, "who created the job")
         }
         Mechanism::CronjobHistory => cron_job(inquiry, life, decided),
@@ -136,7 +136,7 @@ fn cron_job<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
     let missing = "who created the cron job";
     match owner_of(inquiry, life, decided.fact.component, decided.fact.time) {
         Some(owner) => {
-            let created = workload::creation(inquiry, &owner.key, decided.fact.time, DEPTH);
+            let created = creation::creation(inquiry, &owner.key, decided.fact.time, DEPTH);
             linked(inquiry, created, missing)
         }
         None => linked(inquiry, Vec::new(), missing),

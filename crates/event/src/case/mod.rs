@@ -11,9 +11,11 @@
 
 mod ask;
 mod cause;
+pub(crate) mod change;
 mod collection;
 mod context;
 pub(crate) mod controllers;
+pub(crate) mod creation;
 pub(crate) mod detail;
 pub(crate) mod difference;
 pub(crate) mod fact;
@@ -35,7 +37,7 @@ mod selector;
 pub(crate) mod tell;
 mod verdict;
 mod wanted;
-pub(crate) mod workload;
+mod workload;
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;

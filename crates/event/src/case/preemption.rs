@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::answer::Certainty;
 use crate::case::controllers::Component;
+use crate::case::creation;
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link, key};
-use crate::case::workload;
 use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::Key;
@@ -30,7 +30,7 @@ pub(crate) fn preemptor<'l>(inquiry: &Inquiry<'l>, removal: &Fact, victim: &Key)
         None => (by_nomination(inquiry, removal, victim), None),
     };
     let Some(preemptor) = preemptor else { return Vec::new() };
-    let mut links = workload::creation(inquiry, &preemptor, removal.time, 4);
+    let mut links = creation::creation(inquiry, &preemptor, removal.time, 4);
     if let Some(first) = links.first_mut() {
         first.proof.extend(proof);
         let of_itself = *first.fact.key == preemptor;

@@ -2,39 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::answer::{Certainty, Mechanism};
+use crate::answer::Mechanism;
+use crate::case::change::{Change, changes, last, links, need_autoscalers};
 use crate::case::controllers::Component;
-use crate::case::fact::Fact;
 use crate::case::growth::Growths;
-use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::inquiry::{Inquiry, Link};
 use crate::case::life::Life;
 use crate::case::owner::{Owned, owner_of};
-use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::Key;
 use crate::time::Timestamp;
-
-/// How soon a controller acts on what a workload newly wants, in microseconds. What was wanted long ago is no reason for
-/// what is done now: then the reason is in none of the facts.
-const PROMPT: i64 = 60 * 1_000_000;
-
-/// A change of a workload that may have made its controller act.
-#[derive(Clone, Debug)]
-struct Change<'l> {
-    fact: &'l Fact,
-    /// Replicas before, where known, and after, where known; `None` if it does not scale.
-    scales: Option<(Option<i64>, Option<i64>)>,
-    templates: bool,
-    suspends: bool,
-    /// Whether what it changed had to be told from what followed.
-    guessed: bool,
-}
-
-impl Change<'_> {
-    fn is_prompt(&self, time: Timestamp) -> bool {
-        time.since(self.fact.received) <= PROMPT
-    }
-}
 
 /// Why a workload's controller removed a pod.
 #[derive(Debug)]
@@ -76,10 +53,6 @@ fn rolled(change: Change<'_>) -> (Change<'_>, Mechanism) {
 
 fn scaled(change: Change<'_>) -> (Change<'_>, Mechanism) {
     (change, Mechanism::ScaleDown)
-}
-
-fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
-    changes.iter().rev().find(|change| wanted(change)).cloned()
 }
 
 /// A replica set shrinks because somebody scaled it or its deployment, or because its deployment has a newer template.
@@ -141,189 +114,4 @@ fn stateful_set<'l>(
         },
     };
     if surplus { scale.map(scaled) } else { template.map(rolled) }
-}
-
-/// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
-fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
-    let mut changes: Vec<Change<'l>> = Vec::new();
-    let (mut replicas, mut template) = (None, None);
-    for fact in inquiry.ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
-        let detail = &fact.detail;
-        let (replicas_before, template_before) = (replicas, template);
-        replicas = detail.replicas.or(replicas);
-        template = detail.template.or(template);
-        let worked = matches!(fact.component, Some(Component::Deployment | Component::GarbageCollector));
-        if fact.received > time || fact.is("create") || worked {
-            continue;
-        }
-        let scales = fact.subresource == "scale"
-            || replicas_before.is_some() && replicas != replicas_before
-            || detail.replicas_asked && (replicas_before.is_none() || !detail.template_asked);
-        let templates = match (template_before, detail.template) {
-            (Some(before), Some(after)) => before != after,
-            _ => detail.template_asked,
-        };
-        changes.push(Change {
-            fact,
-            scales: scales.then_some((replicas_before, detail.replicas)),
-            templates,
-            suspends: detail.suspend == Some(true),
-            guessed: !fact.body_recorded && fact.subresource != "scale",
-        });
-    }
-    guess(inquiry, workload, &mut changes, time);
-    changes
-}
-
-/// Without bodies, another replica set that grows soon after tells a changed template from all else.
-fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time: Timestamp) {
-    if !changes.iter().any(|change| change.guessed) {
-        return;
-    }
-    let growths = (workload.resource == "deployments").then(|| Growths::of(inquiry, workload, time));
-    let ends: Vec<Timestamp> =
-        changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
-    for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
-        let manager = change.fact.field_manager();
-        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
-        let from = change.fact.received;
-        let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
-        change.templates = restarts || growths.as_ref().is_some_and(has_other);
-        change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
-        change.suspends = workload.resource == "jobs";
-    }
-}
-
-/// The chain behind a change: an autoscaler does what its author told it to.
-fn links<'l>(
-    inquiry: &Inquiry<'l>,
-    change: &Change<'l>,
-    mechanism: Mechanism,
-    time: Timestamp,
-) -> Vec<Link<'l>> {
-    let first = Link {
-        fact: change.fact,
-        action: action(change, mechanism),
-        certainty: Certainty::Inferred,
-        proof: Vec::new(),
-    };
-    let mut links = vec![first];
-    if change.fact.component == Some(Component::Autoscaler) {
-        links.extend(autoscaler_author(inquiry, &change.fact.key, time));
-    }
-    links
-}
-
-fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
-    let workload = &change.fact.key;
-    match (mechanism, change.scales) {
-        (Mechanism::Rollout, _) => match change.fact.field_manager() {
-            Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
-            _ => format!("changed the pod template of {workload}"),
-        },
-        (_, Some((Some(from), Some(to)))) => format!("scaled {workload} from {from} to {to}"),
-        (_, Some((None, Some(to)))) => format!("scaled {workload} to {to}"),
-        (_, Some(_)) => format!("scaled {workload}"),
-        (_, None) if change.guessed => format!("changed {workload}"),
-        (_, None) => format!("suspended {workload}"),
-    }
-}
-
-/// Who made or last changed the autoscaler of a workload.
-fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Option<Link<'l>> {
-    let scalers = key("autoscaling", "horizontalpodautoscalers", &workload.namespace, "");
-    let authored = |fact: &Fact| fact.is_change() && fact.succeeded() && fact.component.is_none();
-    let aims = |scaler: &Key| {
-        let target = inquiry.ledger.of(scaler).find_map(|fact| fact.detail.scale_target.as_deref());
-        target.unwrap_or(&scaler.name) == workload.name
-    };
-    let scaler = inquiry.ledger.named(&scalers, "").find(|scaler| aims(scaler))?;
-    let fact = inquiry.ledger.last_before(scaler, time, authored)?;
-    let made = if fact.is("create") { "created" } else { "changed" };
-    Some(Link { fact, action: format!("{made} {scaler}"), certainty: Certainty::Inferred, proof: Vec::new() })
-}
-
-/// Who is behind a component that scaled a workload: the author of its autoscaler.
-pub(crate) fn behind_scaling<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
-    if fact.component != Some(Component::Autoscaler) {
-        return Vec::new();
-    }
-    need_autoscalers(inquiry, &fact.key.namespace, fact.time);
-    autoscaler_author(inquiry, &fact.key, fact.time).into_iter().collect()
-}
-
-/// Who is behind a component that created an object: whoever changed or created its owner last.
-pub(crate) fn behind_creation<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
-    creation(inquiry, &fact.key, fact.time, MAX_OWNERS).into_iter().skip(1).collect()
-}
-
-fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str, effect: Timestamp) {
-    let autoscalers = Filter {
-        resource: Some("horizontalpodautoscalers".to_owned()),
-        namespace: Some(Glob::new(namespace)),
-        ..Filter::default()
-    };
-    inquiry.need_about(autoscalers, effect);
-}
-
-/// How many owners a chain of creations may have: pod, replica set, deployment, and what an operator adds.
-const MAX_OWNERS: usize = 6;
-
-/// The chain behind an object's creation: a controller makes what its owner's last change asked for.
-///
-/// Where the creation itself is not recorded (a generated name stands only in bodies), the owner that the name tells is
-/// asked all the same.
-pub(crate) fn creation<'l>(
-    inquiry: &Inquiry<'l>,
-    object: &Key,
-    time: Timestamp,
-    depth: usize,
-) -> Vec<Link<'l>> {
-    inquiry.need_object(object, time);
-    let lives = inquiry.ledger.lives(object);
-    let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
-        return Vec::new();
-    };
-    let Some(fact) = life.creation() else {
-        let seen = life.seen_from().unwrap_or(time);
-        return owner_of(inquiry, life, None, seen)
-            .map(|owner| asked_for(inquiry, &owner.key, seen, depth))
-            .unwrap_or_default();
-    };
-    let action = format!("created {object}");
-    let mut links = vec![Link { fact, action, certainty: Certainty::Inferred, proof: Vec::new() }];
-    if let Some(component) = fact.component
-        && let Some(owner) = owner_of(inquiry, life, Some(component), fact.time)
-    {
-        links.extend(asked_for(inquiry, &owner.key, fact.time, depth));
-    }
-    links
-}
-
-/// Who made a workload want what its controller did at `time`: its last change, or its owner's, or its creation.
-fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
-    if depth == 0 {
-        return Vec::new();
-    }
-    inquiry.need_object(workload, time);
-    let lives = inquiry.ledger.lives(workload);
-    let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
-    let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
-    let changed = last(&changes(inquiry, workload, time), |change| {
-        (change.templates || change.scales.is_some()) && change.is_prompt(time)
-    });
-    if let Some(change) = changed {
-        let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
-        return links(inquiry, &change, mechanism, time);
-    }
-    let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
-    let owner = owner.and_then(|life| owner_of(inquiry, life, made_by, time));
-    match owner {
-        Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
-        // A cron job goes on making jobs; all else makes its pods at once.
-        None => creation(inquiry, workload, time, depth - 1)
-            .into_iter()
-            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
-            .collect(),
-    }
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::answer::Outcome;
+use crate::case::creation;
 use crate::case::difference::{Difference, differences};
 use crate::case::fact::Fact;
 use crate::case::requests::{CHANGE, Collections, Request};
-use crate::case::workload;
 use crate::question::workload::SCALED;
 use crate::question::{Story, Told};
 
@@ -19,7 +19,7 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 pub(crate) const CREATED: Request = Request {
     verbs: &["create"],
     tell: |story| Some(Told::recorded(format!("created {}", story.fact.key))),
-    behind: workload::behind_creation,
+    behind: creation::behind_creation,
     ..CHANGE
 };
 

@@ -1,12 +1,12 @@
 //! Questions about workloads: scaled, restarted.
 
+use crate::case::change;
 use crate::case::controllers::Component;
 use crate::case::requests::{CHANGE, Request};
-use crate::case::workload;
 use crate::question::{Story, Told};
 
 pub(crate) const SCALED: Request =
-    Request { subresources: &["", "scale"], tell: scaled, behind: workload::behind_scaling, ..CHANGE };
+    Request { subresources: &["", "scale"], tell: scaled, behind: change::behind_scaling, ..CHANGE };
 
 pub(crate) const RESTARTED: Request = Request { tell: restarted, ..CHANGE };
 

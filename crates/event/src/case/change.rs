@@ -1,0 +1,155 @@
+//! What changed workloads, and who was behind it.
+
+use crate::answer::{Certainty, Mechanism};
+use crate::case::controllers::Component;
+use crate::case::fact::Fact;
+use crate::case::growth::Growths;
+use crate::case::inquiry::{Inquiry, Link, key};
+use crate::filter::Filter;
+use crate::glob::Glob;
+use crate::subject::Key;
+use crate::time::Timestamp;
+
+/// How soon a controller acts on what a workload newly wants, in microseconds. What was wanted long ago is no reason for
+/// what is done now: then the reason is in none of the facts.
+pub(super) const PROMPT: i64 = 60 * 1_000_000;
+
+/// A change of a workload that may have made its controller act.
+#[derive(Clone, Debug)]
+pub(super) struct Change<'l> {
+    pub(super) fact: &'l Fact,
+    /// Replicas before, where known, and after, where known; `None` if it does not scale.
+    pub(super) scales: Option<(Option<i64>, Option<i64>)>,
+    pub(super) templates: bool,
+    pub(super) suspends: bool,
+    /// Whether what it changed had to be told from what followed.
+    pub(super) guessed: bool,
+}
+
+impl Change<'_> {
+    pub(super) fn is_prompt(&self, time: Timestamp) -> bool {
+        time.since(self.fact.received) <= PROMPT
+    }
+}
+
+pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
+    changes.iter().rev().find(|change| wanted(change)).cloned()
+}
+
+/// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
+pub(super) fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
+    let mut changes: Vec<Change<'l>> = Vec::new();
+    let (mut replicas, mut template) = (None, None);
+    for fact in inquiry.ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
+        let detail = &fact.detail;
+        let (replicas_before, template_before) = (replicas, template);
+        replicas = detail.replicas.or(replicas);
+        template = detail.template.or(template);
+        let worked = matches!(fact.component, Some(Component::Deployment | Component::GarbageCollector));
+        if fact.received > time || fact.is("create") || worked {
+            continue;
+        }
+        let scales = fact.subresource == "scale"
+            || replicas_before.is_some() && replicas != replicas_before
+            || detail.replicas_asked && (replicas_before.is_none() || !detail.template_asked);
+        let templates = match (template_before, detail.template) {
+            (Some(before), Some(after)) => before != after,
+            _ => detail.template_asked,
+        };
+        changes.push(Change {
+            fact,
+            scales: scales.then_some((replicas_before, detail.replicas)),
+            templates,
+            suspends: detail.suspend == Some(true),
+            guessed: !fact.body_recorded && fact.subresource != "scale",
+        });
+    }
+    guess(inquiry, workload, &mut changes, time);
+    changes
+}
+
+/// Without bodies, another replica set that grows soon after tells a changed template from all else.
+fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time: Timestamp) {
+    if !changes.iter().any(|change| change.guessed) {
+        return;
+    }
+    let growths = (workload.resource == "deployments").then(|| Growths::of(inquiry, workload, time));
+    let ends: Vec<Timestamp> =
+        changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
+    for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
+        let manager = change.fact.field_manager();
+        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
+        let from = change.fact.received;
+        let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
+        change.templates = restarts || growths.as_ref().is_some_and(has_other);
+        change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
+        change.suspends = workload.resource == "jobs";
+    }
+}
+
+/// The chain behind a change: an autoscaler does what its author told it to.
+pub(super) fn links<'l>(
+    inquiry: &Inquiry<'l>,
+    change: &Change<'l>,
+    mechanism: Mechanism,
+    time: Timestamp,
+) -> Vec<Link<'l>> {
+    let first = Link {
+        fact: change.fact,
+        action: action(change, mechanism),
+        certainty: Certainty::Inferred,
+        proof: Vec::new(),
+    };
+    let mut links = vec![first];
+    if change.fact.component == Some(Component::Autoscaler) {
+        links.extend(autoscaler_author(inquiry, &change.fact.key, time));
+    }
+    links
+}
+
+fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
+    let workload = &change.fact.key;
+    match (mechanism, change.scales) {
+        (Mechanism::Rollout, _) => match change.fact.field_manager() {
+            Some("kubectl-rollout") => format!("restarted or rolled back {workload}"),
+            _ => format!("changed the pod template of {workload}"),
+        },
+        (_, Some((Some(from), Some(to)))) => format!("scaled {workload} from {from} to {to}"),
+        (_, Some((None, Some(to)))) => format!("scaled {workload} to {to}"),
+        (_, Some(_)) => format!("scaled {workload}"),
+        (_, None) if change.guessed => format!("changed {workload}"),
+        (_, None) => format!("suspended {workload}"),
+    }
+}
+
+/// Who made or last changed the autoscaler of a workload.
+fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Option<Link<'l>> {
+    let scalers = key("autoscaling", "horizontalpodautoscalers", &workload.namespace, "");
+    let authored = |fact: &Fact| fact.is_change() && fact.succeeded() && fact.component.is_none();
+    let aims = |scaler: &Key| {
+        let target = inquiry.ledger.of(scaler).find_map(|fact| fact.detail.scale_target.as_deref());
+        target.unwrap_or(&scaler.name) == workload.name
+    };
+    let scaler = inquiry.ledger.named(&scalers, "").find(|scaler| aims(scaler))?;
+    let fact = inquiry.ledger.last_before(scaler, time, authored)?;
+    let made = if fact.is("create") { "created" } else { "changed" };
+    Some(Link { fact, action: format!("{made} {scaler}"), certainty: Certainty::Inferred, proof: Vec::new() })
+}
+
+pub(super) fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str, effect: Timestamp) {
+    let autoscalers = Filter {
+        resource: Some("horizontalpodautoscalers".to_owned()),
+        namespace: Some(Glob::new(namespace)),
+        ..Filter::default()
+    };
+    inquiry.need_about(autoscalers, effect);
+}
+
+/// Who is behind a component that scaled a workload: the author of its autoscaler.
+pub(crate) fn behind_scaling<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
+    if fact.component != Some(Component::Autoscaler) {
+        return Vec::new();
+    }
+    need_autoscalers(inquiry, &fact.key.namespace, fact.time);
+    autoscaler_author(inquiry, &fact.key, fact.time).into_iter().collect()
+}

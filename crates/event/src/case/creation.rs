@@ -1,0 +1,77 @@
+//! Why objects were made: who asked their makers for it.
+
+use crate::answer::{Certainty, Mechanism};
+use crate::case::change::{PROMPT, changes, last, links};
+use crate::case::fact::Fact;
+use crate::case::inquiry::{Inquiry, Link};
+use crate::case::life::Life;
+use crate::case::owner::owner_of;
+use crate::subject::Key;
+use crate::time::Timestamp;
+
+/// Who is behind a component that created an object: whoever changed or created its owner last.
+pub(crate) fn behind_creation<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
+    creation(inquiry, &fact.key, fact.time, MAX_OWNERS).into_iter().skip(1).collect()
+}
+
+/// How many owners a chain of creations may have: pod, replica set, deployment, and what an operator adds.
+const MAX_OWNERS: usize = 6;
+
+/// The chain behind an object's creation: a controller makes what its owner's last change asked for.
+///
+/// Where the creation itself is not recorded (a generated name stands only in bodies), the owner that the name tells is
+/// asked all the same.
+pub(crate) fn creation<'l>(
+    inquiry: &Inquiry<'l>,
+    object: &Key,
+    time: Timestamp,
+    depth: usize,
+) -> Vec<Link<'l>> {
+    inquiry.need_object(object, time);
+    let lives = inquiry.ledger.lives(object);
+    let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
+        return Vec::new();
+    };
+    let Some(fact) = life.creation() else {
+        let seen = life.seen_from().unwrap_or(time);
+        return owner_of(inquiry, life, None, seen)
+            .map(|owner| asked_for(inquiry, &owner.key, seen, depth))
+            .unwrap_or_default();
+    };
+    let action = format!("created {object}");
+    let mut links = vec![Link { fact, action, certainty: Certainty::Inferred, proof: Vec::new() }];
+    if let Some(component) = fact.component
+        && let Some(owner) = owner_of(inquiry, life, Some(component), fact.time)
+    {
+        links.extend(asked_for(inquiry, &owner.key, fact.time, depth));
+    }
+    links
+}
+
+/// Who made a workload want what its controller did at `time`: its last change, or its owner's, or its creation.
+fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
+    if depth == 0 {
+        return Vec::new();
+    }
+    inquiry.need_object(workload, time);
+    let lives = inquiry.ledger.lives(workload);
+    let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
+    let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
+    let changed = last(&changes(inquiry, workload, time), |change| {
+        (change.templates || change.scales.is_some()) && change.is_prompt(time)
+    });
+    if let Some(change) = changed {
+        let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
+        return links(inquiry, &change, mechanism, time);
+    }
+    let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
+    let owner = owner.and_then(|life| owner_of(inquiry, life, made_by, time));
+    match owner {
+        Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
+        // A cron job goes on making jobs; all else makes its pods at once.
+        None => creation(inquiry, workload, time, depth - 1)
+            .into_iter()
+            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
+            .collect(),
+    }
+}
