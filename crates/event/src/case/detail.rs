@@ -362,9 +362,11 @@ fn victim(item: &Body<'_>) -> Victim {
     }
 }
 
-/// The owners, the managing one first.
+/// The owners, the managing one first. A reference that a patch takes away has a uid and no name.
 fn owners(metadata: &Metadata<'_>) -> Vec<Owner> {
-    let mut references: Vec<&OwnerReference<'_>> = metadata.owner_references.iter().collect();
+    let is_named = |owner: &&OwnerReference<'_>| !owner.kind.is_empty() && !owner.name.is_empty();
+    let mut references: Vec<&OwnerReference<'_>> =
+        metadata.owner_references.iter().filter(is_named).collect();
     references.sort_by_key(|owner| owner.controller != Some(true));
     let owner = |reference: &OwnerReference<'_>| Owner {
         kind: reference.kind.to_string(),
