@@ -39,23 +39,29 @@ pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> b
 /// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
 pub(super) fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
     let mut changes: Vec<Change<'l>> = Vec::new();
+    // Each with the fact that says it.
     let (mut replicas, mut template) = (None, None);
     for fact in inquiry.ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
         let detail = &fact.detail;
         let (replicas_before, template_before) = (replicas, template);
-        replicas = detail.replicas.or(replicas);
-        template = detail.template.or(template);
+        replicas = detail.replicas.map(|count| (fact, count)).or(replicas);
+        template = detail.template.map(|print| (fact, print)).or(template);
         let worked = matches!(fact.component, Some(Component::Deployment | Component::GarbageCollector));
         if fact.received > time || fact.is("create") || worked {
             continue;
         }
-        let scales = fact.subresource == "scale"
-            || replicas_before.is_some() && replicas != replicas_before
-            || detail.replicas_asked && (replicas_before.is_none() || !detail.template_asked);
+        let differs = replicas_before.zip(detail.replicas).is_some_and(|((earlier, before), after)| {
+            before != after && fact.may_have_changed(detail.replicas_asked, earlier)
+        });
+        let asked = detail.replicas_asked && (replicas_before.is_none() || !detail.template_asked);
+        let scales = fact.subresource == "scale" || differs || asked;
         let templates = match (template_before, detail.template) {
-            (Some(before), Some(after)) => before != after,
+            (Some((earlier, before)), Some(after)) => {
+                before != after && fact.may_have_changed(detail.template_asked, earlier)
+            }
             _ => detail.template_asked,
         };
+        let replicas_before = replicas_before.map(|(_, before)| before);
         changes.push(Change {
             fact,
             scales: scales.then_some((replicas_before, detail.replicas)),

@@ -149,6 +149,18 @@ impl Fact {
             && matches!(self.subresource.as_str(), "" | "scale")
     }
 
+    /// Whether no other change of `spec` lies between an earlier entry about the object and this one.
+    pub(crate) fn is_next_after(&self, earlier: &Self) -> bool {
+        let generations = earlier.detail.generation.zip(self.detail.generation);
+        generations.is_some_and(|(before, after)| after - before <= 1)
+    }
+
+    /// Whether it may be the request itself that changed a field since `earlier`, rather than one that is not in the facts: a
+    /// patch changes what it asks for, and an update carries all fields.
+    pub(crate) fn may_have_changed(&self, asked: bool, earlier: &Self) -> bool {
+        asked || self.verb != "patch" || self.is_next_after(earlier)
+    }
+
     /// When an effect of the request can be met at the earliest: what a create makes is there before it is answered.
     pub(crate) fn effective(&self) -> Timestamp {
         if self.is("create") { self.received } else { self.time }

@@ -97,7 +97,7 @@ fn changed(story: &Story<'_, '_>) -> Option<Told> {
         return None;
     }
     let did = format!("changed {}: {}", fact.key, listed(&own));
-    if fact.verb == "patch" || is_next_generation(earlier, fact) {
+    if fact.verb == "patch" || fact.is_next_after(earlier) {
         return Some(Told::recorded(did));
     }
     let note = "others may have changed some of it since the last recorded state [rule: state-before]";
@@ -148,11 +148,6 @@ fn field_of(pointer: &str) -> String {
     let is_name = |part: &&str| *part != "-" && part.parse::<usize>().is_err();
     let names = pointer.split('/').skip(1).take_while(is_name);
     names.map(|name| name.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>().join(".")
-}
-
-/// Whether no other change of `spec` lies between two entries.
-fn is_next_generation(earlier: &Fact, fact: &Fact) -> bool {
-    earlier.detail.generation.zip(fact.detail.generation).is_some_and(|(before, after)| after - before <= 1)
 }
 
 fn listed(changes: &[Difference]) -> String {

@@ -18,9 +18,12 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
         return None;
     }
     let earlier = story.earlier.iter().filter(|fact| fact.succeeded());
-    let before = earlier.rev().find_map(|fact| fact.detail.replicas);
-    let changed = match (before, after) {
-        (Some(before), Some(after)) => before != after || by_scale,
+    let known = earlier.rev().find_map(|earlier| Some((earlier, earlier.detail.replicas?)));
+    let before = known.map(|(_, before)| before);
+    let changed = match (known, after) {
+        (Some((earlier, before)), Some(after)) => {
+            by_scale || before != after && fact.may_have_changed(fact.detail.replicas_asked, earlier)
+        }
         _ => by_scale || fact.detail.replicas_asked,
     };
     // The deployment controller works a deployment's replica sets; on the deployment itself it only notes revisions.
@@ -40,7 +43,17 @@ fn scaled(story: &Story<'_, '_>) -> Option<Told> {
     if before.is_none() {
         notes.extend(story.inquiry.doubt_before());
     }
-    Some(Told { notes, ..Told::recorded(format!("scaled {}{amount}", fact.key)) })
+    let did = format!("scaled {}{amount}", fact.key);
+    // An update carries the number, be it changed or not.
+    let doubtful =
+        fact.verb == "update" && !by_scale && known.is_none_or(|(earlier, _)| !fact.is_next_after(earlier));
+    let mut told = if doubtful {
+        Told::inferred(did, "others may have scaled it since the last recorded state [rule: state-before]")
+    } else {
+        Told::recorded(did)
+    };
+    told.notes.extend(notes);
+    Some(told)
 }
 
 /// The annotation that `kubectl rollout restart` sets in the pod template; without bodies its field manager, which undo
