@@ -1,6 +1,7 @@
 //! From what happened to who brought it about.
 
 use crate::answer::{Certainty, Mechanism};
+use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link, key};
 use crate::case::life::Life;
 use crate::case::owner::owner_of;
@@ -15,6 +16,10 @@ const DEPTH: usize = 8;
 pub(crate) struct Behind<'l> {
     /// The mechanism, where what is behind tells it better than the request itself.
     pub(crate) mechanism: Option<Mechanism>,
+    /// Whether the mechanism is told by who acted, or by what followed, where what asked for it is in none of the facts.
+    pub(crate) is_guessed: bool,
+    /// What shows it then.
+    pub(crate) shown_by: Option<&'l Fact>,
     /// Nearest first.
     pub(crate) links: Vec<Link<'l>>,
     pub(crate) notes: Vec<String>,
@@ -58,7 +63,7 @@ fn step<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>, depth
 /// The links, or a note that they are missing.
 fn linked<'l>(inquiry: &Inquiry<'l>, links: Vec<Link<'l>>, missing: &str) -> Behind<'l> {
     let notes = if links.is_empty() { vec![inquiry.silence(missing)] } else { Vec::new() };
-    Behind { links, notes, mechanism: None }
+    Behind { links, notes, ..Behind::default() }
 }
 
 fn drained<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
@@ -80,10 +85,17 @@ fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
         let owner = owner_of(inquiry, life, Some(component), decided.fact.time)?;
         workload::reason(inquiry, component, &owner, &life.key, decided.fact.time)
     });
-    match reason {
-        Some(reason) => Behind { mechanism: Some(reason.mechanism), links: reason.links, notes: Vec::new() },
-        None => linked(inquiry, Vec::new(), "who changed the workload that owned it"),
-    }
+    let (mechanism, shown_by) = reason.as_ref().map(|reason| (reason.mechanism, reason.shown_by)).unzip();
+    let links = reason.map_or_else(Vec::new, |reason| reason.links);
+    let is_guessed = links.is_empty();
+    let mut behind = linked(inquiry, links, "who changed the workload that owned it");
+    behind.notes.extend(is_guessed.then(|| match mechanism {
+        Some(_) => {
+            "that its deployment has a newer replica set tells a rollout [rule: last-change]".to_owned()
+        }
+        None => "why is told by who deleted it [rule: reason-by-component]".to_owned(),
+    }));
+    Behind { mechanism, is_guessed, shown_by: shown_by.flatten(), ..behind }
 }
 
 fn owner_removed<'l>(
@@ -162,9 +174,6 @@ fn chain<'l>(
         certainty: if is_first { certainty } else { Certainty::Inferred },
         proof: removed.proof.clone(),
     };
-    Behind {
-        mechanism: None,
-        links: std::iter::once(link).chain(further.links).collect(),
-        notes: further.notes,
-    }
+    let links = std::iter::once(link).chain(further.links).collect();
+    Behind { links, notes: further.notes, ..Behind::default() }
 }

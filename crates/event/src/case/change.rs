@@ -27,6 +27,16 @@ pub(super) struct Change<'l> {
 }
 
 impl Change<'_> {
+    /// Whether it may have asked for more than there were.
+    pub(super) fn grows(&self) -> bool {
+        self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to > from))
+    }
+
+    /// Whether it may have asked for fewer than there were.
+    pub(super) fn shrinks(&self) -> bool {
+        self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to < from))
+    }
+
     pub(super) fn is_prompt(&self, time: Timestamp) -> bool {
         time.since(self.fact.received) <= PROMPT
     }

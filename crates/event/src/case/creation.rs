@@ -3,9 +3,11 @@
 use crate::answer::{Certainty, Mechanism};
 use crate::case::change::{PROMPT, changes, last, links};
 use crate::case::fact::Fact;
+use crate::case::growth::{Growths, deployment_of};
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::life::Life;
 use crate::case::owner::owner_of;
+use crate::glob::Glob;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -28,6 +30,10 @@ pub(crate) fn creation<'l>(
     depth: usize,
 ) -> Vec<Link<'l>> {
     inquiry.need_object(object, time);
+    if let Some(deployment) = deployment_of(object) {
+        // What its other replica sets and their pods were made for, this one was not.
+        inquiry.need_names(&object.namespace, vec![Glob::new(format!("{deployment}-*"))], time);
+    }
     let lives = inquiry.ledger.lives(object);
     let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
         return Vec::new();
@@ -35,7 +41,7 @@ pub(crate) fn creation<'l>(
     let Some(fact) = life.creation() else {
         let seen = life.seen_from().unwrap_or(time);
         return owner_of(inquiry, life, None, seen)
-            .map(|owner| asked_for(inquiry, &owner.key, seen, depth))
+            .map(|owner| asked_for(inquiry, &owner.key, object, seen, depth))
             .unwrap_or_default();
     };
     let action = format!("created {object}");
@@ -43,13 +49,23 @@ pub(crate) fn creation<'l>(
     if let Some(component) = fact.component
         && let Some(owner) = owner_of(inquiry, life, Some(component), fact.time)
     {
-        links.extend(asked_for(inquiry, &owner.key, fact.time, depth));
+        links.extend(asked_for(inquiry, &owner.key, object, fact.time, depth));
     }
     links
 }
 
-/// Who made a workload want what its controller did at `time`: its last change, or its owner's, or its creation.
-fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: usize) -> Vec<Link<'l>> {
+/// Who made a workload want what its controller made, or made larger, at `time`: its last change, or its owner's, or its
+/// creation.
+///
+/// A replica set is made for the template of its deployment, and for no number. If another one grew since a change of
+/// that, it was for this one, and what `made` is for is in none of the facts.
+fn asked_for<'l>(
+    inquiry: &Inquiry<'l>,
+    workload: &Key,
+    made: &Key,
+    time: Timestamp,
+    depth: usize,
+) -> Vec<Link<'l>> {
     if depth == 0 {
         return Vec::new();
     }
@@ -57,8 +73,15 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
     let lives = inquiry.ledger.lives(workload);
     let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
+    let is_set = workload.resource == "deployments" && made.resource == "replicasets";
+    let growths = is_set.then(|| Growths::of(inquiry, workload, time));
+    let is_next =
+        |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name));
+    let begun = growths.as_ref().and_then(|growths| growths.beginning_of(&made.name));
     let changed = last(&changes(inquiry, workload, time), |change| {
-        (change.templates || change.scales.is_some()) && change.is_prompt(time)
+        let received = change.fact.received;
+        let larger = change.grows() && begun.is_none_or(|begun| begun < received);
+        change.is_prompt(time) && if change.templates { is_next(received) } else { larger }
     });
     if let Some(change) = changed {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
@@ -67,11 +90,12 @@ fn asked_for<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp, depth: 
     let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
     let owner = owner.and_then(|life| owner_of(inquiry, life, made_by, time));
     match owner {
-        Some(owner) => asked_for(inquiry, &owner.key, time, depth - 1),
+        Some(owner) => asked_for(inquiry, &owner.key, workload, time, depth - 1),
         // A cron job goes on making jobs; all else makes its pods at once.
         None => creation(inquiry, workload, time, depth - 1)
             .into_iter()
             .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
+            .take_while(|link| is_next(link.fact.received))
             .collect(),
     }
 }

@@ -1,9 +1,11 @@
 //! When the replica sets of a deployment grew, and which.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
 use crate::case::controllers::Component;
+use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, key};
 use crate::case::ledger::Ledger;
 use crate::subject::Key;
@@ -44,6 +46,9 @@ impl Growths {
         let sets = key("apps", "replicasets", &deployment.namespace, "");
         let mut told = Vec::new();
         for set in inquiry.ledger.named(&sets, &format!("{}-", deployment.name)) {
+            if !is_set_of(&deployment.name, &set.name) {
+                continue;
+            }
             let mut replicas = None;
             for fact in inquiry.ledger.of(set).filter(|fact| fact.succeeded() && fact.received <= until) {
                 let larger = fact.detail.replicas > replicas && replicas.is_some();
@@ -67,6 +72,23 @@ impl Growths {
         told.into_iter().chain(born.take(1)).min().map(|(_, set)| set)
     }
 
+    /// Whether no other set than `set` grew first at or after a time.
+    pub(crate) fn is_first_from(&self, time: Timestamp, set: &str) -> bool {
+        self.first_from(time).is_none_or(|first| first == set)
+    }
+
+    /// The set that grew last.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.last_before(self.until.plus(1))
+    }
+
+    /// When a set grew first.
+    pub(crate) fn beginning_of(&self, set: &str) -> Option<Timestamp> {
+        let told = self.told.iter().find(|(_, own)| own == set).map(|(at, _)| *at);
+        let mut born = self.births.pods.iter().filter(|birth| birth.received <= self.until);
+        told.into_iter().chain(born.find(|birth| birth.set == set).map(|birth| birth.time)).min()
+    }
+
     /// The set that grew last before a time, which is not behind `until`.
     pub(crate) fn last_before(&self, time: Timestamp) -> Option<&str> {
         let told = self.told.iter().rev().find(|(at, _)| *at < time).map(|(at, set)| (*at, set.as_str()));
@@ -82,16 +104,56 @@ impl Growths {
     }
 }
 
+/// Whether a deployment's replica set is called so: like the deployment, and then a hash of ten letters and digits at the most
+/// ([source](https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go)). Other deployments, and jobs
+/// of cron jobs, may be called like it and go on otherwise.
+fn is_set_of(deployment: &str, name: &str) -> bool {
+    let hash = name.strip_prefix(deployment).and_then(|rest| rest.strip_prefix('-'));
+    let of_hashes = |c: char| "bcdfghjklmnpqrstvwxz2456789".contains(c);
+    hash.is_some_and(|hash| (1..=10).contains(&hash.len()) && hash.chars().all(of_hashes))
+}
+
+/// The deployment whose replica set, or pod of one, may be called so.
+pub(crate) fn deployment_of(made: &Key) -> Option<&str> {
+    let set = match made.resource.as_str() {
+        "replicasets" => &made.name,
+        "pods" => made.name.rsplit_once('-')?.0,
+        _ => return None,
+    };
+    let (deployment, _) = set.rsplit_once('-')?;
+    is_set_of(deployment, set).then_some(deployment)
+}
+
+/// What shows that the replica set called `grown`, of the same deployment as `set`, grew.
+pub(crate) fn shown<'l>(inquiry: &Inquiry<'l>, set: &Key, grown: &str, time: Timestamp) -> Option<&'l Fact> {
+    let ledger = inquiry.ledger;
+    let grown = Key { name: grown.to_owned(), ..set.clone() };
+    let by_controller =
+        |fact: &Fact| fact.component == Some(Component::Deployment) && fact.is_change() && fact.succeeded();
+    ledger.last_before(&grown, time, by_controller).or_else(|| {
+        let bound = |fact: &Fact| fact.subresource == "binding" && fact.succeeded();
+        let (pods, prefix) = (key("", "pods", &set.namespace, ""), format!("{}-", grown.name));
+        let mut bindings =
+            ledger.named(&pods, &prefix).filter_map(|pod| ledger.last_before(pod, time, bound));
+        bindings.next()
+    })
+}
+
 impl Births {
-    /// When pods of a deployment's replica sets were met first: without bodies they show which set grew.
+    /// When pods of a deployment's replica sets were met first: they show which set grew where bodies don't, and sets of
+    /// which no entry says that they were made.
     pub(crate) fn of(ledger: &Ledger, deployment: &Key) -> Self {
-        let pods = key("", "pods", &deployment.namespace, "");
+        let [pods, sets] = [("", "pods"), ("apps", "replicasets")]
+            .map(|(group, resource)| key(group, resource, &deployment.namespace, ""));
         let prefix = format!("{}-", deployment.name);
+        let is_made = |set: &&Key| ledger.of(set).any(|fact| fact.is("create") && fact.succeeded());
+        let made: HashSet<&str> =
+            ledger.named(&sets, &prefix).filter(is_made).map(|set| set.name.as_str()).collect();
         let born = ledger.named(&pods, &prefix).filter_map(|pod| {
             let bound = ledger.of(pod).find(|fact| fact.subresource == "binding" && fact.succeeded())?;
-            let (set, _) = pod.name.rsplit_once('-')?;
+            let (set, _) = pod.name.rsplit_once('-').filter(|(set, _)| is_set_of(&deployment.name, set))?;
             let birth = || Birth { time: bound.time, set: set.to_owned(), received: bound.received };
-            (!bound.body_recorded).then(birth)
+            (!bound.body_recorded || !made.contains(set)).then(birth)
         });
         Self::new(born.collect())
     }

@@ -146,7 +146,7 @@ fn removed<'l>(
 ) -> Answer {
     let mut answer = decided.fact.answer(&life.key, life.uid, decided.outcome);
     answer.mechanism = Some(behind.mechanism.unwrap_or(decided.mechanism));
-    answer.certainty = decided.certainty;
+    answer.certainty = if behind.is_guessed { Certainty::Inferred } else { decided.certainty };
     answer.attempts = counts(attempts);
     answer.chain = behind.links.iter().map(|link| inquiry.cause(link)).collect();
     // A component that does what others want is no root: then the root is in none of these files.
@@ -160,8 +160,8 @@ fn removed<'l>(
     answer.notes.extend(inquiry.may_repeat(life, decided.fact).map(|from| {
         format!("whether somebody had asked for it before {from} was not looked at [rule: context]")
     }));
-    answer.evidence =
-        std::iter::once(&decided.fact).chain(&decided.proof).map(|fact| inquiry.evidence(fact)).collect();
+    let proof = std::iter::once(&decided.fact).chain(&decided.proof).chain(&behind.shown_by);
+    answer.evidence = proof.map(|fact| inquiry.evidence(fact)).collect();
     answer
 }
 

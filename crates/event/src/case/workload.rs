@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::answer::Mechanism;
 use crate::case::change::{Change, changes, last, links, need_autoscalers};
 use crate::case::controllers::Component;
-use crate::case::growth::Growths;
+use crate::case::fact::Fact;
+use crate::case::growth::{self, Growths};
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::life::Life;
 use crate::case::owner::{Owned, owner_of};
@@ -17,6 +18,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Reason<'l> {
     pub(crate) mechanism: Mechanism,
+    /// What shows it, where what asked for it is in none of the facts.
+    pub(crate) shown_by: Option<&'l Fact>,
     pub(crate) links: Vec<Link<'l>>,
 }
 
@@ -31,44 +34,60 @@ pub(crate) fn reason<'l>(
 ) -> Option<Reason<'l>> {
     need_autoscalers(inquiry, &owner.key.namespace, time);
     inquiry.need_object(&owner.key, time);
-    let (change, mechanism) = match component {
+    let Why { mechanism, change, shown_by } = match component {
         Component::ReplicaSet => replica_set(inquiry, owner, time)?,
         Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
-        Component::DaemonSet => {
-            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        // The deployment controller removes replica sets that a deployment has no use for any more.
+        Component::DaemonSet | Component::Deployment => {
+            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(Why::rolled)?
         }
-        // Replica sets that a deployment has no use for any more.
-        Component::Deployment => {
-            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(rolled)?
+        Component::Job => {
+            last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(Why::scaled)?
         }
-        Component::Job => last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(scaled)?,
         _ => return None,
     };
-    Some(Reason { mechanism, links: links(inquiry, &change, mechanism, time) })
+    let links = change.iter().flat_map(|change| links(inquiry, change, mechanism, time)).collect();
+    Some(Reason { mechanism, shown_by, links })
 }
 
-fn rolled(change: Change<'_>) -> (Change<'_>, Mechanism) {
-    (change, Mechanism::Rollout)
+/// What a pod was removed for.
+#[derive(Debug)]
+struct Why<'l> {
+    mechanism: Mechanism,
+    /// What asked for it, if that is in the facts.
+    change: Option<Change<'l>>,
+    /// If not, what shows that it was this.
+    shown_by: Option<&'l Fact>,
 }
 
-fn scaled(change: Change<'_>) -> (Change<'_>, Mechanism) {
-    (change, Mechanism::ScaleDown)
+impl<'l> Why<'l> {
+    const fn rolled(change: Change<'l>) -> Self {
+        Self { mechanism: Mechanism::Rollout, change: Some(change), shown_by: None }
+    }
+
+    const fn scaled(change: Change<'l>) -> Self {
+        Self { mechanism: Mechanism::ScaleDown, change: Some(change), shown_by: None }
+    }
 }
 
 /// A replica set shrinks because somebody scaled it or its deployment, or because its deployment has a newer template.
 ///
-/// It was superseded if after the last change of the template the deployment controller made, or made larger, another
-/// replica set ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
-fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<(Change<'l>, Mechanism)> {
+/// It was superseded if after the last change of the template, or last of all, the deployment controller made another replica
+/// set, or made one larger ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
+fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<Why<'l>> {
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
     let set = set.unwrap_or_else(|| Life::new(&Arc::new(owner.key.clone()), None));
     let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.scales.is_some() && change.is_prompt(time));
+    let directly = last(&directly, |change| change.shrinks() && change.is_prompt(time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
     match (directly, by_deployment) {
-        (Some(directly), Some(other)) if directly.fact.time < other.0.fact.time => Some(other),
-        (Some(directly), _) => Some(scaled(directly)),
+        (Some(directly), Some(other))
+            if other.change.as_ref().is_some_and(|change| directly.fact.time < change.fact.time) =>
+        {
+            Some(other)
+        }
+        (Some(directly), _) => Some(Why::scaled(directly)),
         (None, other) => other,
     }
 }
@@ -78,29 +97,47 @@ fn deployment_change<'l>(
     deployment: &Key,
     set: &Key,
     time: Timestamp,
-) -> Option<(Change<'l>, Mechanism)> {
+) -> Option<Why<'l>> {
     inquiry.need_object(deployment, time);
     inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))], time);
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
-    let scale = last(&changes, |change| change.scales.is_some());
-    let scale = scale.filter(|change| change.is_prompt(time));
-    let Some(template) = template else { return scale.map(scaled) };
+    let scale = last(&changes, |change| change.shrinks() && change.is_prompt(time));
     let growths = Growths::of(inquiry, deployment, time);
-    let superseded = match growths.first_from(template.fact.received) {
+    let supersedes = |template: &Change<'_>| match growths.first_from(template.fact.received) {
         Some(name) => name != set.name,
         None => scale.as_ref().is_none_or(|scale| scale.fact.time < template.fact.time),
     };
-    if superseded { Some(rolled(template)) } else { scale.map(scaled) }
+    if let Some(template) = template.filter(supersedes) {
+        return Some(Why::rolled(template));
+    }
+    // The change of the template is in none of the facts, but what followed from it is.
+    let newer =
+        growths.last().filter(|last| *last != set.name).map(|last| growth::shown(inquiry, set, last, time));
+    let fewer = || scale.as_ref().and_then(|scale| left_with_fewer(inquiry, set, scale, time)).map(Some);
+    if let Some(shown_by) = newer.or_else(fewer) {
+        return Some(Why { mechanism: Mechanism::Rollout, change: None, shown_by });
+    }
+    scale.map(Why::scaled)
+}
+
+/// What shows that the deployment controller had left a replica set with fewer pods than its deployment was scaled to: then
+/// another set has the rest.
+fn left_with_fewer<'l>(
+    inquiry: &Inquiry<'l>,
+    set: &Key,
+    scale: &Change<'_>,
+    time: Timestamp,
+) -> Option<&'l Fact> {
+    let by_controller =
+        |fact: &Fact| fact.component == Some(Component::Deployment) && fact.detail.replicas.is_some();
+    let left = inquiry.ledger.last_before(set, time, by_controller)?;
+    let wanted = scale.scales.and_then(|(_, to)| to);
+    left.detail.replicas.zip(wanted).is_some_and(|(left, wanted)| left < wanted).then_some(left)
 }
 
 /// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
-fn stateful_set<'l>(
-    inquiry: &Inquiry<'l>,
-    owner: &Owned,
-    pod: &Key,
-    time: Timestamp,
-) -> Option<(Change<'l>, Mechanism)> {
+fn stateful_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, pod: &Key, time: Timestamp) -> Option<Why<'l>> {
     let changes = changes(inquiry, &owner.key, time);
     let template = last(&changes, |change| change.templates);
     let scale = last(&changes, |change| change.scales.is_some());
@@ -113,5 +150,5 @@ fn stateful_set<'l>(
             (template, _) => template.is_none(),
         },
     };
-    if surplus { scale.map(scaled) } else { template.map(rolled) }
+    if surplus { scale.map(Why::scaled) } else { template.map(Why::rolled) }
 }

@@ -30,6 +30,17 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         tell: rollout_image,
     },
     Scenario {
+        name: "scale-then-rollout",
+        about: "jonas scales deployment `shop/web` from 2 to 1, and half a minute later maria sets another image: each costs a pod",
+        tell: scale_then_rollout,
+    },
+    Scenario {
+        name: "rollout-unseen",
+        about: "jonas scales deployment `shop/web` from 2 to 1; half a minute later another image is rolled out, but the log does not \
+                hold who set it",
+        tell: rollout_unseen,
+    },
+    Scenario {
         name: "rollback",
         about: "maria restarts deployment `shop/web`, jonas undoes it (kubectl rollout undo): the old replica set grows again, \
                 the newer one's pod goes",
@@ -257,7 +268,31 @@ fn rollout_image(story: &mut Story) {
     let mut web = Deployed::web(story, 1);
     restart(story, &Actor::maria(), &mut web.deployment);
     web.roll(story, 1);
-    set_image(story, &Actor::jonas(), &mut web.deployment, "registry.example/shop/web:1.5.0");
+    set_image(story, &Actor::jonas(), &mut web.deployment, NEXT_IMAGE);
+    web.roll(story, 2);
+}
+
+/// The deployment is scaled, and half a minute goes by.
+fn scaled_web(story: &mut Story) -> Deployed {
+    let mut web = Deployed::web(story, 2);
+    kubectl_scale(story, &Actor::jonas(), &mut web.deployment, 1);
+    web.shrink(story, 1);
+    story.wait(30_000);
+    web
+}
+
+const NEXT_IMAGE: &str = "registry.example/shop/web:1.5.0";
+
+fn scale_then_rollout(story: &mut Story) {
+    let mut web = scaled_web(story);
+    set_image(story, &Actor::maria(), &mut web.deployment, NEXT_IMAGE);
+    web.roll(story, 2);
+}
+
+fn rollout_unseen(story: &mut Story) {
+    let mut web = scaled_web(story);
+    web.deployment.spec.set(&["template", "spec"], pod_spec(NEXT_IMAGE));
+    story.touch(&mut web.deployment);
     web.roll(story, 2);
 }
 
