@@ -8,6 +8,9 @@ use crate::case::owner::owner_of;
 use crate::case::removal::Decided;
 use crate::case::{creation, node, preemption, workload};
 
+/// How long after the removal of what it depends on an object may still be made, by who has not heard of it yet, in microseconds.
+const HEARSAY: i64 = 10 * 1_000_000;
+
 /// How many links a chain may have. Real ones have four.
 const DEPTH: usize = 8;
 
@@ -83,7 +86,7 @@ fn tainted<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) ->
 fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -> Behind<'l> {
     let reason = decided.fact.component.and_then(|component| {
         let owner = owner_of(inquiry, life, Some(component), decided.fact.time)?;
-        workload::reason(inquiry, component, &owner, &life.key, decided.fact.time)
+        workload::reason(inquiry, component, &owner, life, decided.fact.time)
     });
     let (mechanism, shown_by) = reason.as_ref().map(|reason| (reason.mechanism, reason.shown_by)).unzip();
     let links = reason.map_or_else(Vec::new, |reason| reason.links);
@@ -98,6 +101,12 @@ fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
     Behind { mechanism, is_guessed, shown_by: shown_by.flatten(), ..behind }
 }
 
+/// Whether an object may have gone with another that was removed. What was made later belongs to another incarnation of that,
+/// whose own removal is in none of the facts.
+fn takes_along(removed: &Decided<'_>, dependent: &Life<'_>) -> bool {
+    dependent.made_at().is_none_or(|made| made <= removed.fact.time.plus(HEARSAY))
+}
+
 fn owner_removed<'l>(
     inquiry: &Inquiry<'l>,
     life: &Life<'l>,
@@ -109,7 +118,10 @@ fn owner_removed<'l>(
         return linked(inquiry, Vec::new(), missing);
     };
     let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), decided.fact.time);
-    let Some((owner_life, removed)) = removed else { return linked(inquiry, Vec::new(), missing) };
+    let is_meant = |(_, removed): &(Life<'l>, Decided<'l>)| owner.uid.is_some() || takes_along(removed, life);
+    let Some((owner_life, removed)) = removed.filter(is_meant) else {
+        return linked(inquiry, Vec::new(), missing);
+    };
     let certainty = if owner.recorded { removed.certainty } else { Certainty::Inferred };
     chain(inquiry, &owner_life, &removed, certainty, depth)
 }
@@ -122,10 +134,10 @@ fn namespace_removed<'l>(
 ) -> Behind<'l> {
     let namespace = key("", "namespaces", "", &life.key.namespace);
     match inquiry.removed_before(&namespace, None, decided.fact.time) {
-        Some((namespace_life, removed)) => {
+        Some((namespace_life, removed)) if takes_along(&removed, life) => {
             chain(inquiry, &namespace_life, &removed, removed.certainty, depth)
         }
-        None => linked(inquiry, Vec::new(), "who deleted the namespace"),
+        _ => linked(inquiry, Vec::new(), "who deleted the namespace"),
     }
 }
 
@@ -139,8 +151,10 @@ fn node_removed<'l>(
         "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
     let Some(node) = life.node() else { return linked(inquiry, Vec::new(), missing) };
     match inquiry.removed_before(&key("", "nodes", "", node), None, decided.fact.time) {
-        Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
-        None => linked(inquiry, Vec::new(), missing),
+        Some((node_life, removed)) if takes_along(&removed, life) => {
+            chain(inquiry, &node_life, &removed, Certainty::Inferred, depth)
+        }
+        _ => linked(inquiry, Vec::new(), missing),
     }
 }
 

@@ -32,9 +32,15 @@ impl Change<'_> {
         self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to > from))
     }
 
-    /// Whether it may have asked for fewer than there were.
-    pub(super) fn shrinks(&self) -> bool {
-        self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to < from))
+    /// Whether it may have asked for fewer than there were, so that a pod that was made then was removed at `time`.
+    pub(super) fn shrinks_between(&self, made: Option<Timestamp>, time: Timestamp) -> bool {
+        let shrinks = self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to < from));
+        shrinks && made.is_none_or(|made| made <= self.fact.time) && self.is_prompt(time)
+    }
+
+    /// Whether it suspends or resumes a job, as far as it can be told.
+    pub(super) fn is_about_suspension(&self) -> bool {
+        self.guessed || self.fact.detail.suspend.is_some()
     }
 
     pub(super) fn is_prompt(&self, time: Timestamp) -> bool {

@@ -161,6 +161,12 @@ impl Fact {
         asked || self.verb != "patch" || self.is_next_after(earlier)
     }
 
+    /// The taints that a node had after the request.
+    pub(crate) fn taints(&self) -> Option<&Vec<String>> {
+        let told = self.detail.taints.as_ref().or(self.detail.taints_asked.as_ref());
+        told.filter(|_| self.succeeded())
+    }
+
     /// When an effect of the request can be met at the earliest: what a create makes is there before it is answered.
     pub(crate) fn effective(&self) -> Timestamp {
         if self.is("create") { self.received } else { self.time }

@@ -73,6 +73,14 @@ impl<'l> Life<'l> {
         self.facts.iter().find(|fact| fact.succeeded()).map(|fact| fact.effective())
     }
 
+    /// When it was made, if that was seen: its creation, or for a pod its binding, which comes once and at once.
+    pub(crate) fn made_at(&self) -> Option<Timestamp> {
+        let makes = |fact: &&&Fact| {
+            fact.verb == "create" && matches!(fact.subresource.as_str(), "" | "binding") && fact.succeeded()
+        };
+        self.facts.iter().find(makes).map(|fact| fact.received)
+    }
+
     /// Its creation, if it was seen.
     pub(crate) fn creation(&self) -> Option<&'l Fact> {
         self.facts.iter().copied().find(|fact| fact.is("create") && fact.succeeded())

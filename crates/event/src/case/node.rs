@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 /// How long a drain may take from its cordon to its last eviction when bodies are not recorded, in microseconds.
 const DRAIN_WITHOUT_BODY: i64 = 10 * 60 * 1_000_000;
 
+/// How soon a `NoExecute` taint acts on pods that don't tolerate it for a time, in microseconds.
+const AT_ONCE: i64 = 10 * 1_000_000;
+
 fn node_key(name: &str) -> Key {
     key("", "nodes", "", name)
 }
@@ -53,8 +56,12 @@ pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> O
     let node = node_key(node);
     let changes = Filter { names: vec![Glob::new(&*node.name)], ..inquiry::changes("") };
     inquiry.need_before(changes, time);
-    let fact = inquiry.ledger.last_before(&node, time, |fact| fact.succeeded() && adds_no_execute(fact))?;
-    let taint = fact.detail.no_execute.first().map_or("NoExecute", String::as_str);
+    let facts = inquiry.ledger.of(&node).filter(|fact| fact.received <= time && fact.succeeded());
+    let added = standing_no_execute(facts)?;
+    if added.is_doubtful && time.since(added.fact.time) > AT_ONCE {
+        return None;
+    }
+    let (fact, taint) = (added.fact, added.taint.unwrap_or("NoExecute"));
     let action = match fact.component {
         Some(Component::NodeLifecycle) => format!("found {node} silent or not ready and tainted it {taint}"),
         _ => format!("tainted {node} {taint}"),
@@ -62,15 +69,51 @@ pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> O
     Some(Link { fact, action, certainty: Certainty::Inferred, proof: Vec::new() })
 }
 
-/// With a body, the request sets a `NoExecute` taint. Without one, `kubectl taint` names itself as field manager, and
-/// the node lifecycle controller writes a node's status only when it has given the node up.
-fn adds_no_execute(fact: &Fact) -> bool {
-    if fact.body_recorded {
-        return fact.is_change() && !fact.detail.no_execute.is_empty();
+/// A request that put a `NoExecute` taint on a node, and that taint, if a body says it.
+struct Added<'l> {
+    fact: &'l Fact,
+    taint: Option<&'l str>,
+    /// Whether it may have been another taint, and somebody else put on the one that counts before.
+    is_doubtful: bool,
+}
+
+impl<'l> Added<'l> {
+    /// What a request adds to the taints that are `known` to be there: whoever changes one taint sends all of them. Without a
+    /// body, `kubectl taint` names itself as field manager, and the node lifecycle controller writes a node's status only when
+    /// it has given the node up.
+    fn by(fact: &'l Fact, known: Option<&Vec<String>>) -> Option<Self> {
+        if fact.body_recorded {
+            let is_new = |taint: &&String| known.is_none_or(|known| !known.contains(taint));
+            let added = fact.detail.no_execute.iter().filter(|_| fact.is_change()).find(is_new);
+            return added.map(|taint| Self { fact, taint: Some(taint.as_str()), is_doubtful: false });
+        }
+        let by_kubectl = fact.is("patch") && fact.field_manager() == Some("kubectl-taint");
+        let given_up = fact.component == Some(Component::NodeLifecycle)
+            && fact.verb == "update"
+            && fact.subresource == "status";
+        (by_kubectl || given_up).then_some(Self { fact, taint: None, is_doubtful: false })
     }
-    let by_kubectl = fact.is("patch") && fact.field_manager() == Some("kubectl-taint");
-    let given_up = fact.component == Some(Component::NodeLifecycle)
-        && fact.verb == "update"
-        && fact.subresource == "status";
-    by_kubectl || given_up
+
+    fn behind(self, before: Option<&Self>) -> Self {
+        let other =
+            |before: &Self| before.is_doubtful || before.fact.actor.username != self.fact.actor.username;
+        Self { is_doubtful: self.taint.is_none() && before.is_some_and(other), ..self }
+    }
+
+    /// Whether it is still there, as far as taints are `known`.
+    fn stands(&self, known: Option<&Vec<String>>) -> bool {
+        let is_known = |taint: &str| known.is_none_or(|known| known.iter().any(|own| own == taint));
+        self.taint.is_none_or(is_known)
+    }
+}
+
+/// The last `NoExecute` taint that a node was given and that was not taken off since; its facts are by time.
+fn standing_no_execute<'l>(facts: impl Iterator<Item = &'l Fact>) -> Option<Added<'l>> {
+    let (mut standing, mut known) = (None, None);
+    for fact in facts {
+        standing = Added::by(fact, known).map(|added| added.behind(standing.as_ref())).or(standing);
+        known = fact.taints().or(known);
+        standing = standing.filter(|added: &Added<'_>| added.stands(known));
+    }
+    standing
 }

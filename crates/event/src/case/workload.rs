@@ -23,27 +23,33 @@ pub(crate) struct Reason<'l> {
     pub(crate) links: Vec<Link<'l>>,
 }
 
-/// Tells scaling from rolling out, and who asked for it, for a pod of `owner` that was removed at `time`; `None` where
-/// no change of the workload is known.
+/// Tells scaling from rolling out, and who asked for it, for the life of a pod of `owner` that was removed at `time`; `None`
+/// where no change of the workload is known. What came before the pod was made is no reason for its removal.
 pub(crate) fn reason<'l>(
     inquiry: &Inquiry<'l>,
     component: Component,
     owner: &Owned,
-    pod: &Key,
+    pod: &Life<'_>,
     time: Timestamp,
 ) -> Option<Reason<'l>> {
     need_autoscalers(inquiry, &owner.key.namespace, time);
     inquiry.need_object(&owner.key, time);
+    let made = pod.made_at();
+    let changes_since = || {
+        let mut changes = changes(inquiry, &owner.key, time);
+        changes.retain(|change| made.is_none_or(|made| made <= change.fact.time));
+        changes
+    };
     let Why { mechanism, change, shown_by } = match component {
-        Component::ReplicaSet => replica_set(inquiry, owner, time)?,
-        Component::StatefulSet => stateful_set(inquiry, owner, pod, time)?,
+        Component::ReplicaSet => replica_set(inquiry, owner, made, time)?,
+        Component::StatefulSet => stateful_set(&changes_since(), &pod.key)?,
         // The deployment controller removes replica sets that a deployment has no use for any more.
         Component::DaemonSet | Component::Deployment => {
-            last(&changes(inquiry, &owner.key, time), |change| change.templates).map(Why::rolled)?
+            last(&changes_since(), |change| change.templates).map(Why::rolled)?
         }
-        Component::Job => {
-            last(&changes(inquiry, &owner.key, time), |change| change.suspends).map(Why::scaled)?
-        }
+        Component::Job => last(&changes_since(), Change::is_about_suspension)
+            .filter(|change| change.suspends && change.is_prompt(time))
+            .map(Why::scaled)?,
         _ => return None,
     };
     let links = change.iter().flat_map(|change| links(inquiry, change, mechanism, time)).collect();
@@ -74,13 +80,18 @@ impl<'l> Why<'l> {
 ///
 /// It was superseded if after the last change of the template, or last of all, the deployment controller made another replica
 /// set, or made one larger ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/rolling.go)).
-fn replica_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, time: Timestamp) -> Option<Why<'l>> {
+fn replica_set<'l>(
+    inquiry: &Inquiry<'l>,
+    owner: &Owned,
+    made: Option<Timestamp>,
+    time: Timestamp,
+) -> Option<Why<'l>> {
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
     let set = set.unwrap_or_else(|| Life::new(&Arc::new(owner.key.clone()), None));
     let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.shrinks() && change.is_prompt(time));
+    let directly = last(&directly, |change| change.shrinks_between(made, time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)
-        .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, time));
+        .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, made, time));
     match (directly, by_deployment) {
         (Some(directly), Some(other))
             if other.change.as_ref().is_some_and(|change| directly.fact.time < change.fact.time) =>
@@ -96,17 +107,19 @@ fn deployment_change<'l>(
     inquiry: &Inquiry<'l>,
     deployment: &Key,
     set: &Key,
+    made: Option<Timestamp>,
     time: Timestamp,
 ) -> Option<Why<'l>> {
     inquiry.need_object(deployment, time);
     inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))], time);
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
-    let scale = last(&changes, |change| change.shrinks() && change.is_prompt(time));
+    let scale = last(&changes, |change| change.shrinks_between(made, time));
     let growths = Growths::of(inquiry, deployment, time);
-    let supersedes = |template: &Change<'_>| match growths.first_from(template.fact.received) {
-        Some(name) => name != set.name,
-        None => scale.as_ref().is_none_or(|scale| scale.fact.time < template.fact.time),
+    let supersedes = |template: &Change<'_>| {
+        let scaled = scale.as_ref().map(|scale| scale.fact.time);
+        let is_last = made.max(scaled).is_none_or(|time| time <= template.fact.time);
+        growths.first_from(template.fact.received).map_or(is_last, |name| name != set.name)
     };
     if let Some(template) = template.filter(supersedes) {
         return Some(Why::rolled(template));
@@ -137,10 +150,9 @@ fn left_with_fewer<'l>(
 }
 
 /// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
-fn stateful_set<'l>(inquiry: &Inquiry<'l>, owner: &Owned, pod: &Key, time: Timestamp) -> Option<Why<'l>> {
-    let changes = changes(inquiry, &owner.key, time);
-    let template = last(&changes, |change| change.templates);
-    let scale = last(&changes, |change| change.scales.is_some());
+fn stateful_set<'l>(changes: &[Change<'l>], pod: &Key) -> Option<Why<'l>> {
+    let template = last(changes, |change| change.templates);
+    let scale = last(changes, |change| change.scales.is_some());
     let ordinal = pod.name.rsplit_once('-').and_then(|(_, number)| number.parse::<i64>().ok());
     let wanted = scale.as_ref().and_then(|scale| scale.scales?.1);
     let surplus = match (ordinal, wanted) {

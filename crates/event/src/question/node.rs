@@ -106,7 +106,7 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
         return Some(Told::inferred(format!("changed the taints of {}", fact.key), note));
     }
     let after = fact.detail.taints_asked.as_ref().filter(|_| fact.key.is_core("nodes"))?;
-    let before = story.earlier.iter().rev().find_map(|earlier| known_taints(earlier));
+    let before = story.earlier.iter().rev().find_map(|earlier| earlier.taints());
     let none = Vec::new();
     let (from, to) = if more { (before.unwrap_or(&none), after) } else { (after, before.unwrap_or(&none)) };
     let changed: Vec<&str> = to.iter().filter(|taint| !from.contains(taint)).map(String::as_str).collect();
@@ -123,11 +123,4 @@ fn tainted(story: &Story<'_, '_>, more: bool) -> Option<Told> {
     }
     let emptied = !more && before.is_none() && after.is_empty();
     emptied.then(|| Told::recorded(format!("removed all taints of {}", fact.key)))
-}
-
-/// The taints that a node had after an entry.
-fn known_taints(fact: &Fact) -> Option<&Vec<String>> {
-    let detail = &fact.detail;
-    let shown = detail.taints.as_ref().filter(|_| fact.succeeded());
-    shown.or_else(|| detail.taints_asked.as_ref().filter(|_| fact.succeeded()))
 }

@@ -31,6 +31,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         about: "service account `ops/ci` deletes namespace `lab`; the namespace controller empties it of a pod and a config map",
         tell: namespace_deletion,
     },
+    Scenario {
+        name: "namespace-again-unseen",
+        about: "service account `ops/ci` deletes namespace `lab`, and maria makes it again; it goes once more, but the log does not hold \
+                who asked for that",
+        tell: namespace_again_unseen,
+    },
 ];
 
 pub(super) fn collector() -> Actor {
@@ -97,8 +103,36 @@ fn empty_of(story: &mut Story, resource: &str, kind: &str, items: &[&Object]) {
     story.delete_all(&controller, ObjectRef::core(resource, "lab", ""), "", kind, items);
 }
 
+fn lab() -> Object {
+    Object::new(ObjectRef::core("namespaces", "lab", "lab"), "Namespace", object! {})
+}
+
+/// Service account `ops/ci` deletes the namespace.
+fn delete_by_ci(story: &mut Story, namespace: &mut Object) {
+    let ci = Actor::service_account("ops", "ci", KUBECTL);
+    namespace.status = object! { "phase": "Terminating" };
+    namespace.deletion = Some((story.seconds(), 0));
+    story.touch(namespace);
+    let entry = ci.call("delete", namespace.at.clone());
+    story.send(entry.body(kubectl_options()).answer(200, namespace.body()));
+    story.wait(5000);
+}
+
+/// The namespace controller empties the namespace of a pod, and lets it go.
+fn empty_of_pod(story: &mut Story, namespace: &mut Object, pod: &mut Object) {
+    empty_of(story, "pods", "Pod", &[pod]);
+    story.doom(pod, 30);
+    for _ in 0..3 {
+        empty_of(story, "pods", "Pod", &[pod]);
+        story.wait(250);
+    }
+    story.last_words(pod);
+    empty_of(story, "pods", "Pod", &[]);
+    story.update(&Actor::controller("namespace-controller"), namespace, "finalize");
+}
+
 fn namespace_deletion(story: &mut Story) {
-    let mut namespace = Object::new(ObjectRef::core("namespaces", "lab", "lab"), "Namespace", object! {});
+    let mut namespace = lab();
     story.place(&mut namespace);
     let mut pod = Object::pod_on("lab", "probe", "worker-2");
     story.start(&Actor::jonas(), &mut pod);
@@ -109,22 +143,27 @@ fn namespace_deletion(story: &mut Story) {
     );
     story.create(&Actor::jonas(), &mut settings, "fieldManager=kubectl-create&fieldValidation=Strict");
     story.wait(60_000);
-    let ci = Actor::service_account("ops", "ci", KUBECTL);
+    delete_by_ci(story, &mut namespace);
+    empty_of(story, "configmaps", "ConfigMap", &[&settings]);
+    empty_of_pod(story, &mut namespace, &mut pod);
+}
+
+fn namespace_again_unseen(story: &mut Story) {
+    let mut namespace = lab();
+    story.place(&mut namespace);
+    let mut pod = Object::pod_on("lab", "probe", "worker-2");
+    story.start(&Actor::jonas(), &mut pod);
+    story.wait(60_000);
+    delete_by_ci(story, &mut namespace);
+    empty_of_pod(story, &mut namespace, &mut pod);
+    story.wait(60_000);
+    let mut namespace = lab();
+    story.create(&Actor::maria(), &mut namespace, "fieldManager=kubectl-create&fieldValidation=Strict");
+    let mut pod = Object::pod_on("lab", "probe", "worker-2");
+    story.start(&Actor::jonas(), &mut pod);
+    story.wait(60_000);
     namespace.status = object! { "phase": "Terminating" };
     namespace.deletion = Some((story.seconds(), 0));
     story.touch(&mut namespace);
-    let entry = ci.call("delete", namespace.at.clone());
-    story.send(entry.body(kubectl_options()).answer(200, namespace.body()));
-    story.wait(5000);
-    empty_of(story, "configmaps", "ConfigMap", &[&settings]);
-    empty_of(story, "pods", "Pod", &[&pod]);
-    story.doom(&mut pod, 30);
-    for _ in 0..3 {
-        empty_of(story, "pods", "Pod", &[&pod]);
-        story.wait(250);
-    }
-    story.last_words(&mut pod);
-    empty_of(story, "pods", "Pod", &[]);
-    let controller = Actor::controller("namespace-controller");
-    story.update(&controller, &mut namespace, "finalize");
+    empty_of_pod(story, &mut namespace, &mut pod);
 }

@@ -24,6 +24,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         about: "jonas suspends job `shop/report`, which maria created; the job controller deletes its pod",
         tell: job_suspend,
     },
+    Scenario {
+        name: "job-resumed",
+        about: "jonas suspends job `shop/report`, and maria resumes it; half a minute later its deadline is over, and the job controller \
+                deletes its pod",
+        tell: job_resumed,
+    },
 ];
 
 fn controller() -> Actor {
@@ -105,17 +111,45 @@ fn job_suspend(story: &mut Story) {
     let mut report = job("report", None);
     story.create(&Actor::maria(), &mut report, "fieldManager=kubectl-create&fieldValidation=Strict");
     let mut pod = start(story, &report, "v8n5d");
-    let jonas = Actor::jonas();
-    story.send(jonas.call("get", report.at.clone()));
-    report.spec.set(&["suspend"], true);
-    let patch = object! { "spec": object! { "suspend": true } };
-    story.patch(&jonas, &mut report, "", "fieldManager=kubectl-patch", patch);
-    story.delete(&controller(), &mut pod, delete_options(), 30);
-    let suspended = object! {
-        "type": "Suspended", "status": "True", "lastTransitionTime": story.seconds(),
-        "reason": "JobSuspended", "message": "Job suspended",
+    suspend(story, &mut report, &mut pod);
+}
+
+/// Jonas suspends the job; its controller deletes the pod.
+fn suspend(story: &mut Story, report: &mut Object, pod: &mut Object) {
+    set_suspended(story, &Actor::jonas(), report, true);
+    story.delete(&controller(), pod, delete_options(), 30);
+    note(story, report, "Suspended", "JobSuspended", "Job suspended");
+    story.last_words(pod);
+}
+
+fn set_suspended(story: &mut Story, actor: &Actor, job: &mut Object, suspend: bool) {
+    story.send(actor.call("get", job.at.clone()));
+    job.spec.set(&["suspend"], suspend);
+    let patch = object! { "spec": object! { "suspend": suspend } };
+    story.patch(actor, job, "", "fieldManager=kubectl-patch", patch);
+}
+
+/// The job controller writes a condition into the job's status.
+fn note(story: &mut Story, job: &mut Object, kind: &str, reason: &str, message: &str) {
+    let condition = object! {
+        "type": kind, "status": "True", "lastTransitionTime": story.seconds(), "reason": reason, "message": message,
     };
-    report.status = object! { "conditions": list![suspended] };
-    story.update(&controller(), &mut report, "status");
+    job.status = object! { "conditions": list![condition] };
+    story.update(&controller(), job, "status");
+}
+
+/// A job that is over its deadline loses its pods
+/// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job/job_controller.go)).
+fn job_resumed(story: &mut Story) {
+    let mut report = job("report", None);
+    story.create(&Actor::maria(), &mut report, "fieldManager=kubectl-create&fieldValidation=Strict");
+    let mut pod = start(story, &report, "v8n5d");
+    suspend(story, &mut report, &mut pod);
+    story.wait(5000);
+    set_suspended(story, &Actor::maria(), &mut report, false);
+    let mut pod = start(story, &report, "c2m7k");
+    story.wait(20_000);
+    story.delete(&controller(), &mut pod, delete_options(), 30);
+    note(story, &mut report, "Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
     story.last_words(&mut pod);
 }

@@ -16,6 +16,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         tell: taint,
     },
     Scenario {
+        name: "taint-among-others",
+        about: "maria taints `worker-1` NoExecute, which `shop/web-1` tolerates for a minute; meanwhile jonas adds a taint that has nothing \
+                to do with it; the node controller deletes the pod",
+        tell: taint_among_others,
+    },
+    Scenario {
         name: "node-silent",
         about: "`worker-1` goes silent; the node controller taints it and deletes `shop/web-1`; nobody asked for it",
         tell: node_silent,
@@ -62,6 +68,26 @@ fn taint(story: &mut Story) {
     node.spec = taint_patch("maintenance", &["NoExecute"]);
     let patch = object! { "spec": node.spec.clone() };
     story.patch(&Actor::maria(), &mut node, "", "fieldManager=kubectl-taint&fieldValidation=Strict", patch);
+    evict_by_taint(story, &mut pod);
+    story.last_words(&mut pod);
+}
+
+/// `kubectl taint` sends all taints that a node is to have.
+fn taint_among_others(story: &mut Story) {
+    let mut node = Object::node("worker-1");
+    story.place(&mut node);
+    let mut pod = web(story, "web-1");
+    let mut taints = Vec::new();
+    for (actor, key, effect) in
+        [(Actor::maria(), "maintenance", "NoExecute"), (Actor::jonas(), "batch", "NoSchedule")]
+    {
+        story.send(actor.call("get", node.at.clone()));
+        taints.push(object! { "effect": effect, "key": key });
+        node.spec = object! { "taints": taints.clone() };
+        let patch = object! { "spec": node.spec.clone() };
+        story.patch(&actor, &mut node, "", "fieldManager=kubectl-taint&fieldValidation=Strict", patch);
+        story.wait(30_000);
+    }
     evict_by_taint(story, &mut pod);
     story.last_words(&mut pod);
 }
