@@ -59,6 +59,11 @@ impl Key {
         self.group.is_empty() && self.resource == "pods"
     }
 
+    /// The number that a stateful set gives to its pod.
+    pub(crate) fn ordinal(&self) -> Option<i64> {
+        self.name.rsplit_once('-').and_then(|(_, number)| number.parse().ok())
+    }
+
     /// Whether this is an object of the core group with that plural name.
     pub fn is_core(&self, resource: &str) -> bool {
         self.group.is_empty() && self.resource == resource

@@ -7,6 +7,7 @@ use crate::case::growth::Growths;
 use crate::case::inquiry::{Inquiry, Link, key};
 use crate::filter::Filter;
 use crate::glob::Glob;
+use crate::resource::Resource;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -27,9 +28,14 @@ pub(super) struct Change<'l> {
 }
 
 impl Change<'_> {
-    /// Whether it may have asked for more than there were.
-    pub(super) fn grows(&self) -> bool {
-        self.scales.is_some_and(|(from, to)| from.zip(to).is_none_or(|(from, to)| to > from))
+    /// Whether it may have asked for more than there were, and `made` be one of these: a stateful set's pods are numbered.
+    pub(super) fn may_have_made(&self, made: &Key) -> bool {
+        let numbered = self.fact.key.resource == "statefulsets" && made.is_pod();
+        let ordinal = made.ordinal().filter(|_| numbered);
+        self.scales.is_some_and(|(from, to)| {
+            from.zip(to).is_none_or(|(from, to)| to > from)
+                && from.zip(ordinal).is_none_or(|(from, ordinal)| from <= ordinal)
+        })
     }
 
     /// Whether it may have asked for fewer than there were, so that a pod that was made then was removed at `time`.
@@ -148,9 +154,14 @@ fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
 fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Option<Link<'l>> {
     let scalers = key("autoscaling", "horizontalpodautoscalers", &workload.namespace, "");
     let authored = |fact: &Fact| fact.is_change() && fact.succeeded() && fact.component.is_none();
+    let is_workload =
+        |kind: &str| Resource::named(kind).is_none_or(|known| known.plural == workload.resource);
     let aims = |scaler: &Key| {
-        let target = inquiry.ledger.of(scaler).find_map(|fact| fact.detail.scale_target.as_deref());
-        target.unwrap_or(&scaler.name) == workload.name
+        let told = inquiry.ledger.last_before(scaler, time, |fact| fact.detail.scale_target.is_some());
+        match told.and_then(|fact| fact.detail.scale_target.as_ref()) {
+            Some((kind, name)) => *name == workload.name && is_workload(kind),
+            None => scaler.name == workload.name,
+        }
     };
     let scaler = inquiry.ledger.named(&scalers, "").find(|scaler| aims(scaler))?;
     let fact = inquiry.ledger.last_before(scaler, time, authored)?;

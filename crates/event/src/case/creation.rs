@@ -80,7 +80,7 @@ fn asked_for<'l>(
     let begun = growths.as_ref().and_then(|growths| growths.beginning_of(&made.name));
     let changed = last(&changes(inquiry, workload, time), |change| {
         let received = change.fact.received;
-        let larger = change.grows() && begun.is_none_or(|begun| begun < received);
+        let larger = change.may_have_made(made) && begun.is_none_or(|begun| begun < received);
         change.is_prompt(time) && if change.templates { is_next(received) } else { larger }
     });
     if let Some(change) = changed {

@@ -126,8 +126,8 @@ pub(crate) struct Seldom {
     pub(crate) annotations_asked: Vec<(String, Option<String>)>,
     /// What a role binding grants, and to whom.
     pub(crate) grants: Option<(String, Vec<String>)>,
-    /// The name of what an autoscaler scales.
-    pub(crate) scale_target: Option<String>,
+    /// Kind and name of what an autoscaler scales.
+    pub(crate) scale_target: Option<(String, String)>,
     /// What a deletecollection removed; `None` where the list was not recorded.
     pub(crate) victims: Option<Vec<Victim>>,
     /// A Kubernetes Event: its reason, whom it is about, its text.
@@ -287,8 +287,9 @@ impl Told {
         self.replicas = spec.replicas.or(self.replicas);
         self.template = spec.template.map(fingerprint).or(self.template);
         self.suspend = spec.suspend.or(self.suspend);
-        if !spec.scale_target.name.is_empty() {
-            self.scale_target = Some(spec.scale_target.name.to_string());
+        let target = &spec.scale_target;
+        if !target.name.is_empty() {
+            self.scale_target = Some((target.kind.to_string(), target.name.to_string()));
         }
         if let Some(taints) = &spec.taints {
             self.taints = Some(taints.iter().map(ToString::to_string).collect());

@@ -153,9 +153,8 @@ fn left_with_fewer<'l>(
 fn stateful_set<'l>(changes: &[Change<'l>], pod: &Key) -> Option<Why<'l>> {
     let template = last(changes, |change| change.templates);
     let scale = last(changes, |change| change.scales.is_some());
-    let ordinal = pod.name.rsplit_once('-').and_then(|(_, number)| number.parse::<i64>().ok());
     let wanted = scale.as_ref().and_then(|scale| scale.scales?.1);
-    let surplus = match (ordinal, wanted) {
+    let surplus = match (pod.ordinal(), wanted) {
         (Some(ordinal), Some(wanted)) => ordinal >= wanted,
         _ => match (&template, &scale) {
             (Some(template), Some(scale)) => scale.fact.time > template.fact.time,
