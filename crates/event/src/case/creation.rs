@@ -54,6 +54,12 @@ pub(crate) fn creation<'l>(
     links
 }
 
+/// Whether a replica set may have been there at some time, as that of which its deployment then wanted more.
+fn was_there(inquiry: &Inquiry<'_>, growths: &Growths, set: &Key, time: Timestamp) -> bool {
+    let made = inquiry.ledger.lives(set).last().and_then(Life::made_at);
+    made.is_none_or(|made| made < time) && growths.last_before(time).is_none_or(|last| last == set.name)
+}
+
 /// Who made a workload want what its controller made, or made larger, at `time`: its last change, or its owner's, or its
 /// creation.
 ///
@@ -77,11 +83,12 @@ fn asked_for<'l>(
     let growths = is_set.then(|| Growths::of(inquiry, workload, time));
     let is_next =
         |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name));
-    let begun = growths.as_ref().and_then(|growths| growths.beginning_of(&made.name));
+    let was_there =
+        |received| growths.as_ref().is_none_or(|growths| was_there(inquiry, growths, made, received));
     let changed = last(&changes(inquiry, workload, time), |change| {
         let received = change.fact.received;
-        let larger = change.may_have_made(made) && begun.is_none_or(|begun| begun < received);
-        change.is_prompt(time) && if change.templates { is_next(received) } else { larger }
+        let is_it = if change.templates { is_next(received) } else { was_there(received) };
+        is_it && change.is_prompt(time) && (change.templates || change.may_have_made(made))
     });
     if let Some(change) = changed {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };

@@ -82,13 +82,6 @@ impl Growths {
         self.last_before(self.until.plus(1))
     }
 
-    /// When a set grew first.
-    pub(crate) fn beginning_of(&self, set: &str) -> Option<Timestamp> {
-        let told = self.told.iter().find(|(_, own)| own == set).map(|(at, _)| *at);
-        let mut born = self.births.pods.iter().filter(|birth| birth.received <= self.until);
-        told.into_iter().chain(born.find(|birth| birth.set == set).map(|birth| birth.time)).min()
-    }
-
     /// The set that grew last before a time, which is not behind `until`.
     pub(crate) fn last_before(&self, time: Timestamp) -> Option<&str> {
         let told = self.told.iter().rev().find(|(at, _)| *at < time).map(|(at, set)| (*at, set.as_str()));
