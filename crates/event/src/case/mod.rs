@@ -53,7 +53,7 @@ use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::looked_for::LookedFor;
 pub use crate::case::relevance::matters;
-use crate::case::relevance::{is_idle_talk, share};
+use crate::case::relevance::{is_change_without_body, is_idle_talk, share};
 use crate::case::wanted::Wanted;
 use crate::event::Event;
 use crate::filter::{Filter, Request};
@@ -309,6 +309,14 @@ impl Case {
             victims.retain(|victim| self.wanted.names(&within(victim), &victim.name));
         }
     }
+
+    /// Whether an entry about the target's resource tells nothing to the question, if it `is_bare`: a change without a body.
+    fn hides(&self, resource: &str, is_bare: bool) -> bool {
+        let target = self.ask.subject.target();
+        is_bare
+            && self.ask.question.rule.is_hidden_without_bodies()
+            && target.is_some_and(|target| target.resource == resource)
+    }
 }
 
 /// The one copy of a value that facts share.
@@ -337,6 +345,10 @@ impl Fold for Case {
         if !matters(event, self.ask.question.rule.wants_reads()) || !self.key.set(event) {
             return;
         }
+        let subresource = event.object_ref.as_ref().map_or("", |object| object.subresource.as_ref());
+        if self.hides(&self.key.resource, is_change_without_body(&event.verb, subresource, &event.level)) {
+            return;
+        }
         if self.wanted.met_by(event, &self.key).next().is_none() || self.has_found(event, &self.key) {
             return;
         }
@@ -363,6 +375,10 @@ impl Fold for Case {
     }
 
     fn share(&self, kind: &Kind<'_>) -> Share {
+        let is_bare = is_change_without_body(kind.verb, kind.subresource, kind.level);
+        if self.hides(kind.resource, is_bare) {
+            return Share::None;
+        }
         share(kind, self.ask.question.rule.wants_reads())
     }
 

@@ -8,7 +8,7 @@ use crate::share::{Kind, Share};
 /// Of reads that fail, only those matter by which an object is known to be gone.
 const MISSING: u16 = 404;
 
-/// Without bodies there is nothing in a Kubernetes Event.
+/// Without bodies there is nothing in a Kubernetes Event, nor in some changes.
 const WITHOUT_BODIES: &str = "Metadata";
 
 /// Whether the entry is the end of a request that may change an object, or shows that one is gone. With `reads`, those
@@ -42,6 +42,11 @@ pub(super) fn is_idle_talk(fact: &Fact, level: &str) -> bool {
 
 fn is_report(group: &str, resource: &str, subresource: &str) -> bool {
     group.is_empty() && resource == "nodes" && subresource == "status"
+}
+
+/// Whether an entry is a change of an object itself whose bodies are not recorded.
+pub(super) fn is_change_without_body(verb: &str, subresource: &str, level: &str) -> bool {
+    matches!(verb, "update" | "patch") && subresource.is_empty() && level == WITHOUT_BODIES
 }
 
 /// Which entries of a kind [`matters`] and [`is_idle_talk`] leave; it may be more, never fewer.

@@ -43,6 +43,8 @@ pub(crate) struct Request {
     pub(crate) collections: Collections,
     /// Whether its own entries tell all that is to be told, so that no others about the target need be looked for.
     pub(crate) alone: bool,
+    /// Whether a change of the object itself tells nothing, of this or of others, where bodies are not recorded.
+    pub(crate) hidden_without_bodies: bool,
     /// Whether later requests about other objects may make it one that answers the question.
     pub(crate) told_later: bool,
     /// The outcome that was asked about.
@@ -112,6 +114,7 @@ pub(crate) const CHANGE: Request = Request {
     bodies: false,
     collections: Collections::None,
     alone: false,
+    hidden_without_bodies: false,
     told_later: false,
     outcome: Outcome::Succeeded,
     tell: |story| Some(Told::recorded(format!("changed {}", story.fact.key))),

@@ -162,6 +162,11 @@ impl Rule {
         }
     }
 
+    /// Whether a change of the object itself tells nothing where bodies are not recorded.
+    pub(crate) fn is_hidden_without_bodies(&self) -> bool {
+        matches!(self, Self::Requests(request) if request.hidden_without_bodies)
+    }
+
     /// Whether requests that change nothing matter too.
     pub(crate) fn wants_reads(&self) -> bool {
         matches!(self, Self::Requests(request) if request.reads)

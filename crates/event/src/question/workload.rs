@@ -5,8 +5,13 @@ use crate::case::controllers::Component;
 use crate::case::requests::{CHANGE, Request};
 use crate::question::{Story, Told};
 
-pub(crate) const SCALED: Request =
-    Request { subresources: &["", "scale"], tell: scaled, behind: change::behind_scaling, ..CHANGE };
+pub(crate) const SCALED: Request = Request {
+    subresources: &["", "scale"],
+    hidden_without_bodies: true,
+    tell: scaled,
+    behind: change::behind_scaling,
+    ..CHANGE
+};
 
 pub(crate) const RESTARTED: Request = Request { tell: restarted, ..CHANGE };
 
