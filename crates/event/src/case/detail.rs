@@ -321,6 +321,10 @@ impl Told {
         self.finalizers = Some(metadata.finalizers.iter().map(ToString::to_string).collect());
         self.terminating = Some(!metadata.deletion_timestamp.is_empty());
         self.read_spec(&body.spec());
+        if body.kind == "Node" && self.taints.is_none() {
+            // The whole node is shown: it has none.
+            self.taints = Some(Vec::new());
+        }
     }
 
     fn read_status_details(&mut self, raw: Json<'_>) {

@@ -73,7 +73,7 @@ pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> O
 struct Added<'l> {
     fact: &'l Fact,
     taint: Option<&'l str>,
-    /// Whether it may have been another taint, and somebody else put on the one that counts before.
+    /// Whether it may have been there before, or be of another kind, or have been taken off.
     is_doubtful: bool,
 }
 
@@ -85,19 +85,22 @@ impl<'l> Added<'l> {
         if fact.body_recorded {
             let is_new = |taint: &&String| known.is_none_or(|known| !known.contains(taint));
             let added = fact.detail.no_execute.iter().filter(|_| fact.is_change()).find(is_new);
-            return added.map(|taint| Self { fact, taint: Some(taint.as_str()), is_doubtful: false });
+            // Several at once may be one, and another whose own request is in none of the facts.
+            let count = fact.detail.taints_asked.iter().flatten().filter(is_new).count();
+            let is_doubtful = fact.component.is_none() && (known.is_none() || count > 1);
+            return added.map(|taint| Self { fact, taint: Some(taint.as_str()), is_doubtful });
         }
         let by_kubectl = fact.is("patch") && fact.field_manager() == Some("kubectl-taint");
         let given_up = fact.component == Some(Component::NodeLifecycle)
             && fact.verb == "update"
             && fact.subresource == "status";
-        (by_kubectl || given_up).then_some(Self { fact, taint: None, is_doubtful: false })
+        (by_kubectl || given_up).then_some(Self { fact, taint: None, is_doubtful: by_kubectl })
     }
 
+    /// A node that was given up may have lost its pods for what was in doubt before.
     fn behind(self, before: Option<&Self>) -> Self {
-        let other =
-            |before: &Self| before.is_doubtful || before.fact.actor.username != self.fact.actor.username;
-        Self { is_doubtful: self.taint.is_none() && before.is_some_and(other), ..self }
+        let is_doubtful = self.taint.is_none() && before.is_some_and(|before| before.is_doubtful);
+        Self { is_doubtful: self.is_doubtful || is_doubtful, ..self }
     }
 
     /// Whether it is still there, as far as taints are `known`.

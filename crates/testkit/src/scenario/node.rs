@@ -17,7 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "taint-among-others",
-        about: "maria taints `worker-1` NoExecute, which `shop/web-1` tolerates for a minute; meanwhile jonas adds a taint that has nothing \
+        about: "jonas labels `worker-1`; maria taints it NoExecute, which `shop/web-1` tolerates for a minute; meanwhile jonas adds a taint that has nothing \
                 to do with it; the node controller deletes the pod",
         tell: taint_among_others,
     },
@@ -77,6 +77,8 @@ fn taint_among_others(story: &mut Story) {
     let mut node = Object::node("worker-1");
     story.place(&mut node);
     let mut pod = web(story, "web-1");
+    let labels = object! { "metadata": object! { "labels": object! { "disk": "ssd" } } };
+    story.patch(&Actor::jonas(), &mut node, "", "fieldManager=kubectl-label", labels);
     let mut taints = Vec::new();
     for (actor, key, effect) in
         [(Actor::maria(), "maintenance", "NoExecute"), (Actor::jonas(), "batch", "NoSchedule")]
