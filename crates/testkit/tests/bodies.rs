@@ -59,7 +59,8 @@ fn every_patch_is_in_its_answer() {
 #[test]
 fn pods_and_replica_sets_are_made_of_their_owners_template() {
     let mut checked = 0;
-    for scenario in scenario::all() {
+    // Of one story the log does not hold who changed the template.
+    for scenario in scenario::all().filter(|scenario| scenario.name != "rollout-unseen") {
         let mut templates: HashMap<Value, Value> = HashMap::new();
         for (entry, object) in answers(scenario) {
             let owner = templates.get(&object["metadata"]["ownerReferences"][0]["uid"]);
@@ -90,6 +91,13 @@ fn generations_count_the_changes_of_the_spec() {
         let mut known: HashMap<Value, (i64, Value, bool)> = HashMap::new();
         for (_, mut object) in answers(scenario) {
             let metadata = &object["metadata"];
+            if object["kind"] == "Scale"
+                && let Some((last, spec, _)) = known.get_mut(&metadata["uid"])
+            {
+                // It shows the number alone.
+                *last += i64::from(spec["replicas"] != object["spec"]["replicas"]);
+                spec["replicas"] = object["spec"]["replicas"].clone();
+            }
             let Some(generation) = metadata["generation"].as_i64() else { continue };
             let (uid, goes) = (metadata["uid"].clone(), metadata.get("deletionTimestamp").is_some());
             // A binding is no change of the spec.

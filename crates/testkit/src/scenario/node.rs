@@ -77,6 +77,7 @@ fn taint_among_others(story: &mut Story) {
     let mut node = Object::node("worker-1");
     story.place(&mut node);
     let mut pod = web(story, "web-1");
+    node.labels.set(&["disk"], "ssd");
     let labels = object! { "metadata": object! { "labels": object! { "disk": "ssd" } } };
     story.patch(&Actor::jonas(), &mut node, "", "fieldManager=kubectl-label", labels);
     let mut taints = Vec::new();
