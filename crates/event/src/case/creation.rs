@@ -1,7 +1,7 @@
 //! Why objects were made: who asked their makers for it.
 
 use crate::answer::{Certainty, Mechanism};
-use crate::case::change::{PROMPT, changes, last, links};
+use crate::case::change::{Change, PROMPT, changes, last, links};
 use crate::case::fact::Fact;
 use crate::case::growth::{Growths, deployment_of};
 use crate::case::inquiry::{Inquiry, Link};
@@ -83,13 +83,13 @@ fn asked_for<'l>(
     let growths = is_set.then(|| Growths::of(inquiry, workload, time));
     let is_next =
         |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name));
-    let was_there =
+    let is_larger =
         |received| growths.as_ref().is_none_or(|growths| was_there(inquiry, growths, made, received));
-    let changed = last(&changes(inquiry, workload, time), |change| {
-        let received = change.fact.received;
-        let is_it = if change.templates { is_next(received) } else { was_there(received) };
-        is_it && change.is_prompt(time) && (change.templates || change.may_have_made(made))
-    });
+    let asks = |change: &Change<'_>| match change.fact.received {
+        received if change.templates => is_next(received),
+        received => change.may_have_made(made) && is_larger(received),
+    };
+    let changed = last(&changes(inquiry, workload, time), |change| change.is_prompt(time) && asks(change));
     if let Some(change) = changed {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
         return links(inquiry, &change, mechanism, time);

@@ -310,12 +310,11 @@ impl Case {
         }
     }
 
-    /// Whether an entry about the target's resource tells nothing to the question, if it `is_bare`: a change without a body.
-    fn hides(&self, resource: &str, is_bare: bool) -> bool {
-        let target = self.ask.subject.target();
-        is_bare
-            && self.ask.question.rule.is_hidden_without_bodies()
-            && target.is_some_and(|target| target.resource == resource)
+    /// Whether an entry tells nothing to the question: a change of what it is about, at a level without bodies.
+    fn hides(&self, verb: &str, resource: &str, subresource: &str, level: &str) -> bool {
+        self.ask.question.rule.is_hidden_without_bodies()
+            && is_change_without_body(verb, subresource, level)
+            && self.ask.subject.target().is_some_and(|target| target.resource == resource)
     }
 }
 
@@ -346,7 +345,7 @@ impl Fold for Case {
             return;
         }
         let subresource = event.object_ref.as_ref().map_or("", |object| object.subresource.as_ref());
-        if self.hides(&self.key.resource, is_change_without_body(&event.verb, subresource, &event.level)) {
+        if self.hides(&event.verb, &self.key.resource, subresource, &event.level) {
             return;
         }
         if self.wanted.met_by(event, &self.key).next().is_none() || self.has_found(event, &self.key) {
@@ -375,8 +374,7 @@ impl Fold for Case {
     }
 
     fn share(&self, kind: &Kind<'_>) -> Share {
-        let is_bare = is_change_without_body(kind.verb, kind.subresource, kind.level);
-        if self.hides(kind.resource, is_bare) {
+        if self.hides(kind.verb, kind.resource, kind.subresource, kind.level) {
             return Share::None;
         }
         share(kind, self.ask.question.rule.wants_reads())
