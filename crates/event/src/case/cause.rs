@@ -6,10 +6,8 @@ use crate::case::inquiry::{Inquiry, Link, key};
 use crate::case::life::Life;
 use crate::case::owner::owner_of;
 use crate::case::removal::Decided;
+use crate::case::workload::Reason;
 use crate::case::{creation, node, preemption, workload};
-
-/// How long after the removal of what it depends on an object may still be made, by who has not heard of it yet, in microseconds.
-const HEARSAY: i64 = 10 * 1_000_000;
 
 /// How many links a chain may have. Real ones have four.
 const DEPTH: usize = 8;
@@ -88,23 +86,22 @@ fn reworked<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
         let owner = owner_of(inquiry, life, Some(component), decided.fact.time)?;
         workload::reason(inquiry, component, &owner, life, decided.fact.time)
     });
-    let (mechanism, shown_by) = reason.as_ref().map(|reason| (reason.mechanism, reason.shown_by)).unzip();
-    let links = reason.map_or_else(Vec::new, |reason| reason.links);
-    let is_guessed = links.is_empty();
-    let mut behind = linked(inquiry, links, "who changed the workload that owned it");
-    behind.notes.extend(is_guessed.then(|| match mechanism {
-        Some(_) => {
-            "that its deployment has a newer replica set tells a rollout [rule: last-change]".to_owned()
+    let guessed = |note: &str| Behind {
+        is_guessed: true,
+        notes: vec![inquiry.silence("who changed the workload that owned it"), note.to_owned()],
+        ..Behind::default()
+    };
+    match reason {
+        None => guessed("why is told by who deleted it [rule: reason-by-component]"),
+        Some(Reason { mechanism, shown_by, links }) if links.is_empty() => Behind {
+            mechanism: Some(mechanism),
+            shown_by,
+            ..guessed("what the deployment controller did tells a rollout [rule: last-change]")
+        },
+        Some(Reason { mechanism, links, .. }) => {
+            Behind { mechanism: Some(mechanism), links, ..Behind::default() }
         }
-        None => "why is told by who deleted it [rule: reason-by-component]".to_owned(),
-    }));
-    Behind { mechanism, is_guessed, shown_by: shown_by.flatten(), ..behind }
-}
-
-/// Whether an object may have gone with another that was removed. What was made later belongs to another incarnation of that,
-/// whose own removal is in none of the facts.
-fn takes_along(removed: &Decided<'_>, dependent: &Life<'_>) -> bool {
-    dependent.made_at().is_none_or(|made| made <= removed.fact.time.plus(HEARSAY))
+    }
 }
 
 fn owner_removed<'l>(
@@ -117,11 +114,8 @@ fn owner_removed<'l>(
     let Some(owner) = owner_of(inquiry, life, None, decided.fact.time) else {
         return linked(inquiry, Vec::new(), missing);
     };
-    let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), decided.fact.time);
-    let is_meant = |(_, removed): &(Life<'l>, Decided<'l>)| owner.uid.is_some() || takes_along(removed, life);
-    let Some((owner_life, removed)) = removed.filter(is_meant) else {
-        return linked(inquiry, Vec::new(), missing);
-    };
+    let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), life, decided.fact.time);
+    let Some((owner_life, removed)) = removed else { return linked(inquiry, Vec::new(), missing) };
     let certainty = if owner.recorded { removed.certainty } else { Certainty::Inferred };
     chain(inquiry, &owner_life, &removed, certainty, depth)
 }
@@ -133,11 +127,11 @@ fn namespace_removed<'l>(
     depth: usize,
 ) -> Behind<'l> {
     let namespace = key("", "namespaces", "", &life.key.namespace);
-    match inquiry.removed_before(&namespace, None, decided.fact.time) {
-        Some((namespace_life, removed)) if takes_along(&removed, life) => {
+    match inquiry.removed_before(&namespace, None, life, decided.fact.time) {
+        Some((namespace_life, removed)) => {
             chain(inquiry, &namespace_life, &removed, removed.certainty, depth)
         }
-        _ => linked(inquiry, Vec::new(), "who deleted the namespace"),
+        None => linked(inquiry, Vec::new(), "who deleted the namespace"),
     }
 }
 
@@ -150,11 +144,9 @@ fn node_removed<'l>(
     let missing =
         "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
     let Some(node) = life.node() else { return linked(inquiry, Vec::new(), missing) };
-    match inquiry.removed_before(&key("", "nodes", "", node), None, decided.fact.time) {
-        Some((node_life, removed)) if takes_along(&removed, life) => {
-            chain(inquiry, &node_life, &removed, Certainty::Inferred, depth)
-        }
-        _ => linked(inquiry, Vec::new(), missing),
+    match inquiry.removed_before(&key("", "nodes", "", node), None, life, decided.fact.time) {
+        Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
+        None => linked(inquiry, Vec::new(), missing),
     }
 }
 

@@ -77,16 +77,20 @@ impl Growths {
         self.first_from(time).is_none_or(|first| first == set)
     }
 
-    /// The set that grew last.
-    pub(crate) fn last(&self) -> Option<&str> {
-        self.last_before(self.until.plus(1))
+    /// The set that grew last, and when.
+    pub(crate) fn last(&self) -> Option<(Timestamp, &str)> {
+        self.latest_before(self.until.plus(1))
     }
 
     /// The set that grew last before a time, which is not behind `until`.
     pub(crate) fn last_before(&self, time: Timestamp) -> Option<&str> {
+        self.latest_before(time).map(|(_, set)| set)
+    }
+
+    fn latest_before(&self, time: Timestamp) -> Option<(Timestamp, &str)> {
         let told = self.told.iter().rev().find(|(at, _)| *at < time).map(|(at, set)| (*at, set.as_str()));
         let born = self.births.pods[..self.births.before(time)].last();
-        told.into_iter().chain(born.map(|birth| (birth.time, birth.set.as_str()))).max().map(|(_, set)| set)
+        told.into_iter().chain(born.map(|birth| (birth.time, birth.set.as_str()))).max()
     }
 
     /// Whether another set than `current` grew between two times, both included, which are not behind `until`.
@@ -117,19 +121,22 @@ pub(crate) fn deployment_of(made: &Key) -> Option<&str> {
     is_set_of(deployment, set).then_some(deployment)
 }
 
-/// What shows that the replica set called `grown`, of the same deployment as `set`, grew.
-pub(crate) fn shown<'l>(inquiry: &Inquiry<'l>, set: &Key, grown: &str, time: Timestamp) -> Option<&'l Fact> {
+/// The entry that shows that the replica set called `grown`, of the same deployment as `set`, grew at a time: about it, or the
+/// binding of one of its pods.
+pub(crate) fn shown<'l>(
+    inquiry: &Inquiry<'l>,
+    set: &Key,
+    (at, grown): (Timestamp, &str),
+) -> Option<&'l Fact> {
     let ledger = inquiry.ledger;
+    let (pods, prefix) = (key("", "pods", &set.namespace, ""), format!("{grown}-"));
     let grown = Key { name: grown.to_owned(), ..set.clone() };
-    let by_controller =
-        |fact: &Fact| fact.component == Some(Component::Deployment) && fact.is_change() && fact.succeeded();
-    ledger.last_before(&grown, time, by_controller).or_else(|| {
-        let bound = |fact: &Fact| fact.subresource == "binding" && fact.succeeded();
-        let (pods, prefix) = (key("", "pods", &set.namespace, ""), format!("{}-", grown.name));
-        let mut bindings =
-            ledger.named(&pods, &prefix).filter_map(|pod| ledger.last_before(pod, time, bound));
-        bindings.next()
-    })
+    let about_set = ledger.of(&grown).filter(|fact| fact.is_change());
+    let about_pods = ledger.named(&pods, &prefix).flat_map(|pod| ledger.of(pod));
+    let mut shown = about_set
+        .chain(about_pods.filter(|fact| fact.subresource == "binding"))
+        .filter(|fact| fact.time == at);
+    shown.next()
 }
 
 impl Births {

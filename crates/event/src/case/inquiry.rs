@@ -20,6 +20,10 @@ use crate::resource::Resource;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
+/// How long after the removal of what it depends on an object may still be made, by who has not heard of it yet, in
+/// microseconds.
+const HEARSAY: i64 = 10 * 1_000_000;
+
 const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
 pub(super) const COLLECTIONS: &[&str] = &["deletecollection"];
 
@@ -174,11 +178,13 @@ impl<'l> Inquiry<'l> {
         alike.next().cloned()
     }
 
-    /// How `key` was removed at or before `time`, the last time if it had several lives.
+    /// How `key`, on which `dependent` rests, was removed at or before `time`, the last time if it had several lives. What was made
+    /// later rests on another life of it, whose end is in none of the facts; a uid tells lives apart.
     pub(crate) fn removed_before(
         &self,
         key: &Key,
         uid: Option<&str>,
+        dependent: &Life<'_>,
         time: Timestamp,
     ) -> Option<(Life<'l>, Decided<'l>)> {
         self.need_object(key, time);
@@ -186,7 +192,9 @@ impl<'l> Inquiry<'l> {
         let mut same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
         same.find_map(|life| {
             let decided = removal(self.ledger, &life).decided?;
-            (decided.fact.received <= time).then_some((life, decided))
+            let was_made = uid.is_some()
+                || dependent.made_at().is_none_or(|made| made <= decided.fact.time.plus(HEARSAY));
+            (decided.fact.received <= time && was_made).then_some((life, decided))
         })
     }
 

@@ -126,7 +126,7 @@ fn deployment_change<'l>(
     }
     // The change of the template is in none of the facts, but what followed from it is.
     let newer =
-        growths.last().filter(|last| *last != set.name).map(|last| growth::shown(inquiry, set, last, time));
+        growths.last().filter(|(_, last)| *last != set.name).map(|last| growth::shown(inquiry, set, last));
     let fewer = || scale.as_ref().and_then(|scale| left_with_fewer(inquiry, set, scale, time)).map(Some);
     if let Some(shown_by) = newer.or_else(fewer) {
         return Some(Why { mechanism: Mechanism::Rollout, change: None, shown_by });
