@@ -13,12 +13,26 @@ const LARGEST: usize = 4;
 /// For more alternatives, decoding the line is as fast.
 const MOST: usize = 4;
 
-/// Alternatives, each of them sets of strings: a line is of no use unless it holds one of each set of one alternative.
-/// Without any, every line may be.
+/// What stands in every line of the legacy text form. What follows it, `id="`, may be spelled as escapes.
+const LEGACY: &[u8] = b"AUDIT: ";
+
+/// Alternatives, of which a line must meet one to be of use. Without any, every line may be.
 ///
 /// A line that spells letters as escapes may hold them otherwise, and is not to be held against this.
 #[derive(Default)]
-pub(crate) struct Requirements(Vec<Vec<Vec<Finder<'static>>>>);
+pub(crate) struct Requirements {
+    alternatives: Vec<Required<Finder<'static>>>,
+    legacy: Option<Finder<'static>>,
+}
+
+/// What one filter requires of a line.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Required<T> {
+    /// The resource, if it is a word of its own.
+    resource: Option<T>,
+    /// One of each of these.
+    sets: Vec<Vec<T>>,
+}
 
 impl Requirements {
     /// What the filters of a look require, as far as that is little.
@@ -30,31 +44,59 @@ impl Requirements {
             subresources: filter.subresources,
             ..Filter::default()
         };
-        let all = alternatives(filters.iter().map(Filter::requirements));
-        let alternatives =
-            all.or_else(|| alternatives(filters.iter().map(|filter| kind(filter).requirements())));
-        let finders = |set: Vec<String>| set.iter().map(|text| Finder::new(text).into_owned()).collect();
-        let alternative = |sets: Vec<Vec<String>>| sets.into_iter().map(finders).collect();
-        Self(alternatives.into_iter().flatten().map(alternative).collect())
+        let all = alternatives(filters.iter().map(required));
+        let alternatives = all.or_else(|| alternatives(filters.iter().map(|filter| required(&kind(filter)))));
+        let finder = |text: &String| Finder::new(text).into_owned();
+        let finders = |required: &Required<String>| Required {
+            resource: required.resource.as_ref().map(finder),
+            sets: required.sets.iter().map(|set| set.iter().map(finder).collect()).collect(),
+        };
+        let alternatives = alternatives.iter().flatten().map(finders).collect();
+        Self { alternatives, legacy: Some(Finder::new(LEGACY)) }
     }
 
     /// Whether a line that spells no letters as escapes may be of use.
     pub(super) fn may_meet(&self, line: &[u8]) -> bool {
         let holds = |set: &Vec<Finder<'_>>| set.iter().any(|finder| finder.find(line).is_some());
-        self.0.is_empty() || self.0.iter().any(|sets| sets.iter().all(holds))
+        let meets = |required: &Required<Finder<'_>>| {
+            required.sets.iter().all(holds)
+                && required.resource.as_ref().is_none_or(|resource| self.tells(line, resource))
+        };
+        self.alternatives.is_empty() || self.alternatives.iter().any(meets)
+    }
+
+    /// Whether a line may tell of a request about a resource. Its reference holds the word as a whole; what lies in a path
+    /// behind it, as everything does behind `namespaces`, is told by its URI, which is asked in the legacy form alone.
+    fn tells(&self, line: &[u8], resource: &Finder<'_>) -> bool {
+        let mut is_in_path = false;
+        for at in resource.find_iter(line) {
+            if line.get(at + resource.needle().len()) != Some(&b'/') {
+                return true;
+            }
+            is_in_path = true;
+        }
+        is_in_path && self.legacy.as_ref().is_some_and(|legacy| legacy.find(line).is_some())
     }
 }
 
-/// What differs of these, without sets that are large; `None` if that is too many, or one of them requires nothing.
-fn alternatives(filters: impl Iterator<Item = Vec<Literals>>) -> Option<BTreeSet<Vec<Vec<String>>>> {
+fn required(filter: &Filter) -> Required<String> {
+    let is_word = |text: &&String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let resource = filter.resource.as_ref().filter(is_word).cloned();
+    let others =
+        Filter { resource: filter.resource.clone().filter(|_| resource.is_none()), ..filter.clone() };
+    let sets = others.requirements();
+    let sets = sets.iter().filter_map(Literals::as_slice).filter(|set| set.len() <= LARGEST);
+    Required { resource, sets: sets.map(<[String]>::to_vec).collect() }
+}
+
+/// What differs of these; `None` if that is too many, or one of them requires nothing.
+fn alternatives(all: impl Iterator<Item = Required<String>>) -> Option<BTreeSet<Required<String>>> {
     let mut alternatives = BTreeSet::new();
-    for sets in filters {
-        let sets = sets.iter().filter_map(Literals::as_slice).filter(|set| set.len() <= LARGEST);
-        let sets: Vec<Vec<String>> = sets.map(<[String]>::to_vec).collect();
-        if sets.is_empty() {
+    for required in all {
+        if required == Required::default() {
             return None;
         }
-        alternatives.insert(sets);
+        alternatives.insert(required);
         if alternatives.len() > MOST {
             return None;
         }
@@ -93,6 +135,31 @@ mod tests {
             ("patch nodes u-1", false),
         ] {
             assert_eq!(both.may_meet(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_resource_in_front_of_a_slash_is_a_path_that_something_else_is_in() {
+        let namespaces = of(vec![Filter { resource: Some("namespaces".to_owned()), ..Filter::default() }]);
+        for (line, expected) in [
+            (r#"{"requestURI":"/api/v1/namespaces/shop/pods","objectRef":{"resource":"pods"}}"#, false),
+            (r#"{"requestURI":"/api/v1/namespaces/shop","objectRef":{"resource":"namespaces"}}"#, true),
+            (
+                r#"{"requestURI":"/api/v1/namespaces/shop/status","objectRef":{"resource" : "namespaces" }}"#,
+                true,
+            ),
+            (
+                r#"{"log":"{\"requestURI\":\"/api/v1/namespaces/a\",\"objectRef\":{\"resource\":\"namespaces\"}}"}"#,
+                true,
+            ),
+            (r#"{"log":"{\u0022resource\u0022:\u0022namespaces\u0022}"}"#, true),
+            (r#"{"requestURI":"\/api\/v1\/namespaces\/shop\/pods"}"#, true),
+            (r#"{"log":"2026-11-23T06:58:08Z AUDIT: id=\"x\" uri=\"/api/v1/namespaces/shop\""}"#, true),
+            (r#"{"log":"2026-11-23T06:58:08Z AUDIT: id=\"x\" uri=\"/api/v1/nodes/n1\""}"#, false),
+            ("namespaces", true),
+            ("namespaces/", false),
+        ] {
+            assert_eq!(namespaces.may_meet(line.as_bytes()), expected, "{line}");
         }
     }
 

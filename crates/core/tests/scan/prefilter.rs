@@ -83,8 +83,8 @@ fn found(logs: &impl Logs, question: &'static str, target: &str) -> (Findings, u
 
 #[test]
 fn answers_are_the_same_without_the_prefilter() {
-    const ASKED: [(&str, &str); 3] =
-        [("evicted", "pod/web*"), ("deleted", "pod/web-1"), ("deleted", "deploy/web")];
+    const ASKED: [(&str, &str); 4] =
+        [("evicted", "pod/web*"), ("deleted", "pod/web-1"), ("deleted", "deploy/web"), ("deleted", "ns/*")];
     /// As it is, all of it escaped, half, a little.
     const SPELLINGS: [u64; 4] = [0, 1, 2, 40];
     let seed = 11;
