@@ -1,5 +1,7 @@
 //! Which deletes of a whole collection hit an object that they don't name.
 
+use std::borrow::Cow;
+
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::ledger::Ledger;
@@ -44,9 +46,18 @@ fn hit(fact: &Fact, life: &Life<'_>) -> Option<Hit> {
     }
 }
 
+/// Whether a delete of a collection is one of objects with certain labels.
+pub(crate) fn asks_for_labels(fact: &Fact) -> bool {
+    label_selector(fact).is_some()
+}
+
+fn label_selector(fact: &Fact) -> Option<Cow<'_, str>> {
+    uri::param(&fact.uri, "labelSelector").filter(|selector| !selector.is_empty())
+}
+
 /// Whether the selectors in the query pick the object; `None` where its labels are not recorded.
 fn selects(fact: &Fact, life: &Life<'_>) -> Option<bool> {
-    let by_labels = match uri::param(&fact.uri, "labelSelector").filter(|selector| !selector.is_empty()) {
+    let by_labels = match label_selector(fact) {
         Some(selector) => life.labels().and_then(|labels| labels_match(&selector, labels)),
         None => Some(true),
     };

@@ -65,7 +65,12 @@ impl<'l> Life<'l> {
 
     /// The labels that were last seen.
     pub(crate) fn labels(&self) -> Option<&'l [(String, String)]> {
-        self.facts.iter().rev().find_map(|fact| fact.detail.labels.as_ref()).map(|labels| labels.as_slice())
+        self.labelled_by()?.detail.labels.as_ref().map(|labels| labels.as_slice())
+    }
+
+    /// What showed them.
+    pub(crate) fn labelled_by(&self) -> Option<&'l Fact> {
+        self.facts.iter().copied().rev().find(|fact| fact.detail.labels.is_some())
     }
 
     /// When the object was there for the first time, as far as the facts say.

@@ -132,6 +132,7 @@ fn decide<'l>(life: &Life<'l>, fact: &'l Fact, certainty: Certainty, end: Option
         proof: Vec::new(),
         notes: Vec::new(),
     };
+    decided.find_presence(life);
     decided.find_reason(life);
     decided.find_completion(life);
     decided.confirm(life, end);
@@ -142,6 +143,22 @@ fn decide<'l>(life: &Life<'l>, fact: &'l Fact, certainty: Certainty, end: Option
 }
 
 impl<'l> Decided<'l> {
+    /// Of a collection's delete that does not list the object: looks for what tells that it was in the collection.
+    fn find_presence(&mut self, life: &Life<'l>) {
+        if self.certainty == Certainty::Recorded || self.fact.verb != "deletecollection" {
+            return;
+        }
+        let is_before = |fact: &&Fact| fact.succeeded() && fact.effective() <= self.fact.time;
+        let seen = life.facts.iter().copied().rev().find(is_before);
+        let labels = life.labelled_by().filter(|_| collection::asks_for_labels(self.fact));
+        self.proof.extend(seen);
+        self.proof.extend(labels.filter(|labels| seen.is_none_or(|seen| seen.address != labels.address)));
+        self.notes.push(
+            "what it removed is not recorded: the object had been there, and no selector leaves it out [rule: collection]"
+                .to_owned(),
+        );
+    }
+
     /// Looks for the condition that a component sets on a pod before it deletes it: it states the reason.
     fn find_reason(&mut self, life: &Life<'l>) {
         let expected = match self.mechanism {
