@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 /// what is done now: then the reason is in none of the facts.
 pub(super) const PROMPT: i64 = 60 * 1_000_000;
 
+/// How soon the deployment controller makes a replica set for a new template, in microseconds.
+pub(super) const AT_ONCE: i64 = 10 * 1_000_000;
+
 /// A change of a workload that may have made its controller act.
 #[derive(Clone, Debug)]
 pub(super) struct Change<'l> {
@@ -52,6 +55,14 @@ impl Change<'_> {
     pub(super) fn is_prompt(&self, time: Timestamp) -> bool {
         time.since(self.fact.received) <= PROMPT
     }
+}
+
+/// Whether a replica set that grew at `grown` may have grown for a template that `change` brought. What a paused deployment
+/// wants waits for the change that resumes it; a set that grows long after all changes was asked for by one that is missing.
+pub(super) fn may_grow_for(changes: &[Change<'_>], change: &Change<'_>, grown: Timestamp) -> bool {
+    let since =
+        changes.iter().map(|later| later.fact.received).filter(|later| *later >= change.fact.received);
+    since.filter(|later| *later <= grown).any(|later| grown.since(later) <= AT_ONCE)
 }
 
 pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
@@ -108,6 +119,7 @@ fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time
         let manager = change.fact.field_manager();
         let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
         let from = change.fact.received;
+        let end = end.min(from.plus(AT_ONCE));
         let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
         change.templates = restarts || growths.as_ref().is_some_and(has_other);
         change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));

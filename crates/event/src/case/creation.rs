@@ -1,7 +1,7 @@
 //! Why objects were made: who asked their makers for it.
 
 use crate::answer::{Certainty, Mechanism};
-use crate::case::change::{Change, PROMPT, changes, last, links};
+use crate::case::change::{AT_ONCE, Change, PROMPT, changes, last, links, may_grow_for};
 use crate::case::fact::Fact;
 use crate::case::growth::{Growths, deployment_of};
 use crate::case::inquiry::{Inquiry, Link};
@@ -85,15 +85,19 @@ fn asked_for<'l>(
         |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name));
     let is_larger =
         |received| growths.as_ref().is_none_or(|growths| was_there(inquiry, growths, made, received));
+    let changes = changes(inquiry, workload, time);
     let asks = |change: &Change<'_>| match change.fact.received {
-        received if change.templates => is_next(received),
+        received if change.templates => {
+            is_next(received) && (!is_set || may_grow_for(&changes, change, time))
+        }
         received => change.may_have_made(made) && is_larger(received),
     };
-    let changed = last(&changes(inquiry, workload, time), |change| change.is_prompt(time) && asks(change));
-    if let Some(change) = changed {
+    let latest = last(&changes, |change| change.is_prompt(time) && asks(change));
+    if let Some(change) = latest {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
         return links(inquiry, &change, mechanism, time);
     }
+    let soon = if is_set { AT_ONCE } else { PROMPT };
     let owner = life.filter(|_| made_by.is_some() || workload.resource == "replicasets");
     let owner = owner.and_then(|life| owner_of(inquiry, life, made_by, time));
     match owner {
@@ -101,7 +105,7 @@ fn asked_for<'l>(
         // A cron job goes on making jobs; all else makes its pods at once.
         None => creation(inquiry, workload, time, depth - 1)
             .into_iter()
-            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= PROMPT)
+            .filter(|link| workload.resource == "cronjobs" || time.since(link.fact.received) <= soon)
             .take_while(|link| is_next(link.fact.received))
             .collect(),
     }

@@ -63,18 +63,18 @@ impl Growths {
         Self { told, births: inquiry.births(deployment), until }
     }
 
-    /// The set that grew first at or after a time.
-    pub(crate) fn first_from(&self, time: Timestamp) -> Option<&str> {
+    /// The set that grew first at or after a time, and when.
+    pub(crate) fn first_from(&self, time: Timestamp) -> Option<(Timestamp, &str)> {
         let told = self.told.iter().find(|(at, _)| *at >= time).map(|(at, set)| (*at, set.as_str()));
         let born = self.births.pods[self.births.before(time)..].iter();
         let born =
             born.filter(|birth| birth.received <= self.until).map(|birth| (birth.time, birth.set.as_str()));
-        told.into_iter().chain(born.take(1)).min().map(|(_, set)| set)
+        told.into_iter().chain(born.take(1)).min()
     }
 
     /// Whether no other set than `set` grew first at or after a time.
     pub(crate) fn is_first_from(&self, time: Timestamp, set: &str) -> bool {
-        self.first_from(time).is_none_or(|first| first == set)
+        self.first_from(time).is_none_or(|(_, first)| first == set)
     }
 
     /// The set that grew last, and when.
@@ -203,7 +203,7 @@ mod tests {
             growths.told.sort();
             all.extend(born.iter().filter(|(time, _, took)| time - took <= until).map(|(time, set, _)| (at(*time), set.clone())));
             all.sort();
-            let first = all.iter().find(|(time, _)| *time >= at(ends.0)).map(|(_, set)| set.as_str());
+            let first = all.iter().find(|(time, _)| *time >= at(ends.0)).map(|(time, set)| (*time, set.as_str()));
             prop_assert_eq!(growths.first_from(at(ends.0)), first);
             let (from, end) = (at(ends.0.min(until)), at(ends.1.min(until)));
             let last = all.iter().rev().find(|(time, _)| *time < from).map(|(_, set)| set.as_str());

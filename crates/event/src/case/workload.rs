@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::answer::Mechanism;
-use crate::case::change::{Change, changes, last, links, need_autoscalers};
+use crate::case::change::{Change, changes, last, links, may_grow_for, need_autoscalers};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::growth::{self, Growths};
@@ -119,7 +119,9 @@ fn deployment_change<'l>(
     let supersedes = |template: &Change<'_>| {
         let scaled = scale.as_ref().map(|scale| scale.fact.time);
         let is_last = made.max(scaled).is_none_or(|time| time <= template.fact.time);
-        growths.first_from(template.fact.received).map_or(is_last, |name| name != set.name)
+        growths
+            .first_from(template.fact.received)
+            .map_or(is_last, |(at, name)| name != set.name && may_grow_for(&changes, template, at))
     };
     if let Some(template) = template.filter(supersedes) {
         return Some(Why::rolled(template));
