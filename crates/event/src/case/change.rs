@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 /// what is done now: then the reason is in none of the facts.
 pub(super) const PROMPT: i64 = 60 * 1_000_000;
 
-/// How soon the deployment controller makes a replica set for a new template, in microseconds.
+/// How soon a controller begins to act, such as the deployment controller to make a replica set for a new template, in
+/// microseconds.
 pub(super) const AT_ONCE: i64 = 10 * 1_000_000;
 
 /// A change of a workload that may have made its controller act.
@@ -52,8 +53,9 @@ impl Change<'_> {
         self.guessed || self.fact.detail.suspend.is_some()
     }
 
+    /// Whether what was done at a time may have been done for it: soon, and at once where it had to be told from that.
     pub(super) fn is_prompt(&self, time: Timestamp) -> bool {
-        time.since(self.fact.received) <= PROMPT
+        time.since(self.fact.received) <= if self.guessed { AT_ONCE } else { PROMPT }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::answer::Mechanism;
-use crate::case::change::{Change, changes, last, links, may_grow_for, need_autoscalers};
+use crate::case::change::{AT_ONCE, Change, changes, last, links, may_grow_for, need_autoscalers};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::growth::{self, Growths};
@@ -34,6 +34,10 @@ pub(crate) fn reason<'l>(
 ) -> Option<Reason<'l>> {
     need_autoscalers(inquiry, &owner.key.namespace, time);
     inquiry.need_object(&owner.key, time);
+    if matches!(component, Component::ReplicaSet | Component::Job) {
+        // Its other pods.
+        inquiry.need_names(&owner.key.namespace, vec![Glob::new(format!("{}-*", owner.key.name))], time);
+    }
     let made = pod.made_at();
     let changes_since = || {
         let mut changes = changes(inquiry, &owner.key, time);
@@ -49,6 +53,7 @@ pub(crate) fn reason<'l>(
         }
         Component::Job => last(&changes_since(), Change::is_about_suspension)
             .filter(|change| change.suspends && change.is_prompt(time))
+            .filter(|change| goes_on(inquiry, &owner.key, change, time))
             .map(Why::scaled)?,
         _ => return None,
     };
@@ -89,7 +94,8 @@ fn replica_set<'l>(
     let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
     let set = set.unwrap_or_else(|| Life::new(&Arc::new(owner.key.clone()), None));
     let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.shrinks_between(made, time));
+    let directly = last(&directly, |change| change.shrinks_between(made, time))
+        .filter(|change| goes_on(inquiry, &owner.key, change, time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, made, time));
     match (directly, by_deployment) {
@@ -114,7 +120,8 @@ fn deployment_change<'l>(
     inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))], time);
     let changes = changes(inquiry, deployment, time);
     let template = last(&changes, |change| change.templates);
-    let scale = last(&changes, |change| change.shrinks_between(made, time));
+    let scale = last(&changes, |change| change.shrinks_between(made, time))
+        .filter(|change| goes_on(inquiry, set, change, time));
     let growths = Growths::of(inquiry, deployment, time);
     let supersedes = |template: &Change<'_>| {
         let scaled = scale.as_ref().map(|scale| scale.fact.time);
@@ -134,6 +141,31 @@ fn deployment_change<'l>(
         return Some(Why { mechanism: Mechanism::Rollout, change: None, shown_by });
     }
     scale.map(Why::scaled)
+}
+
+/// Whether pods of a workload were removed by its controller from a change of it on until `time`, without a pause: many take a
+/// while, and what is removed after a pause is removed for something else.
+fn goes_on(inquiry: &Inquiry<'_>, workload: &Key, change: &Change<'_>, time: Timestamp) -> bool {
+    if time.since(change.fact.received) <= AT_ONCE {
+        return true;
+    }
+    let prefix = format!("{}-", workload.name);
+    let removes = |fact: &&Fact| {
+        let by_controller = matches!(fact.component, Some(Component::ReplicaSet | Component::Job));
+        by_controller
+            && fact.is("delete")
+            && fact.succeeded()
+            && fact.key.is_pod()
+            && fact.key.namespace == workload.namespace
+            && fact.key.name.starts_with(&prefix)
+    };
+    let acts = inquiry.ledger.between(change.fact.received, time).iter().filter(removes);
+    let mut before = change.fact.received;
+    acts.map(|fact| fact.time).chain([time]).all(|act| {
+        let pause = act.since(before);
+        before = act;
+        pause <= AT_ONCE
+    })
 }
 
 /// What shows that the deployment controller had left a replica set with fewer pods than its deployment was scaled to: then
