@@ -60,11 +60,13 @@ impl Change<'_> {
 }
 
 /// Whether a replica set that grew at `grown` may have grown for a template that `change` brought. What a paused deployment
-/// wants waits for the change that resumes it; a set that grows long after all changes was asked for by one that is missing.
+/// wants waits for the change that resumes it, where that is known to bring no template of its own. A set that grows long
+/// after all of these was asked for by a change that is missing.
 pub(super) fn may_grow_for(changes: &[Change<'_>], change: &Change<'_>, grown: Timestamp) -> bool {
-    let since =
-        changes.iter().map(|later| later.fact.received).filter(|later| *later >= change.fact.received);
-    since.filter(|later| *later <= grown).any(|later| grown.since(later) <= AT_ONCE)
+    let from = change.fact.received;
+    let resumes = changes.iter().filter(|later| !later.guessed && later.fact.received > from);
+    let mut since = resumes.map(|later| later.fact.received).chain([from]).filter(|since| *since <= grown);
+    since.any(|since| grown.since(since) <= AT_ONCE)
 }
 
 pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
