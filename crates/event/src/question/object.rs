@@ -207,7 +207,8 @@ fn marked(
     let did = format!("{did} {} {}", fact.key, marks.join(" "));
     let doubt = "some may have been there: no state before is recorded [rule: state-before]";
     let mut told = if fact.verb == "update" && before.is_none() {
-        Told::inferred(did, doubt)
+        // Most updates are about something else.
+        Told { beside: true, ..Told::inferred(did, doubt) }
     } else {
         Told::recorded(did)
     };
