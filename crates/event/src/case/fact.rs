@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer, Attempts, Certainty, Identity, Object, Outcome};
+use crate::answer::{Actor, Answer, Attempts, Certainty, Object, Outcome};
 use crate::case::controllers::Component;
 use crate::case::detail::{Detail, Reading};
-use crate::client::client;
-use crate::event::{Event, User};
+use crate::event::Event;
 use crate::filter::{ISSUED_CREDENTIAL, Request};
 use crate::fold::Address;
 use crate::json::Json;
@@ -248,39 +247,4 @@ impl Request for Fact {
 fn word(text: &str) -> Cow<'static, str> {
     let known = WORDS.iter().find(|word| **word == text);
     known.map_or_else(|| Cow::Owned(text.to_owned()), |word| Cow::Borrowed(*word))
-}
-
-/// Who sent the request of `event`.
-pub(crate) fn actor_of(event: &Event<'_>) -> Actor {
-    let identity = |user: &User<'_>| Identity {
-        username: user.username.to_string(),
-        groups: user.groups.iter().map(ToString::to_string).collect(),
-    };
-    let extra = |key: &str| event.extra(key).filter(|value| !value.is_empty()).map(str::to_owned);
-    let Identity { username, groups } = identity(&event.user);
-    let agent = event.user_agent.as_ref();
-    Actor {
-        username,
-        groups,
-        impersonated: event.impersonated_user.as_ref().map(identity),
-        client: client(agent),
-        user_agent: (!agent.is_empty()).then(|| agent.to_owned()),
-        source_ips: event.source_ips.iter().map(ToString::to_string).collect(),
-        credential: extra("authentication.kubernetes.io/credential-id"),
-        pod: extra("authentication.kubernetes.io/pod-name").map(|name| {
-            match namespace_of(&event.user.username) {
-                Some(namespace) => format!("{namespace}/{name}"),
-                None => name,
-            }
-        }),
-        node: extra("authentication.kubernetes.io/node-name"),
-        arn: extra("canonicalArn").or_else(|| extra("arn")),
-        session: extra("sessionName"),
-        field_manager: uri::param(&event.request_uri, "fieldManager").map(Cow::into_owned),
-    }
-}
-
-/// The namespace of a service account, whose tokens are used by pods of the same namespace.
-fn namespace_of(username: &str) -> Option<&str> {
-    username.strip_prefix("system:serviceaccount:")?.split(':').next()
 }

@@ -233,7 +233,6 @@ mod tests {
 
     use super::*;
     use crate::case::detail::Reading;
-    use crate::case::fact::actor_of;
     use crate::event::Event;
     use crate::fold::Address;
 
@@ -247,6 +246,7 @@ mod tests {
                     verb: if *creates { "create" } else { "get" }.into(),
                     received: Some(Timestamp::from_micros(*received)),
                     stage_time: Some(Timestamp::from_micros(*time)),
+    use crate::case::actors::actor_of;
                     ..Event::default()
                 };
                 let address = Address { source: place % 2, offset: place as u64, length: 1 };

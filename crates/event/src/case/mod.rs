@@ -9,6 +9,7 @@
 //! A cause lies in entries that the first look had no reason to keep: judging finds out which, and the case stays open
 //! until it has looked for them, [`MAX_LOOKS`] times at the most.
 
+pub(crate) mod actors;
 mod ask;
 mod cause;
 pub(crate) mod change;
@@ -40,14 +41,14 @@ mod wanted;
 mod workload;
 
 use std::collections::{BTreeSet, HashSet};
-use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::answer::{Actor, Answer};
+use crate::answer::Answer;
+use crate::case::actors::Actors;
 pub use crate::case::ask::{Ask, Subject, Window};
 use crate::case::context::Context;
 use crate::case::detail::{Labels, Reading, Victim};
-use crate::case::fact::{Bodies, Fact, actor_of};
+use crate::case::fact::{Bodies, Fact};
 pub use crate::case::foresight::Foresight;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
@@ -116,9 +117,8 @@ pub struct Case {
     key: Key,
     /// What bodies are compared with.
     models: Models,
-    /// One of each, for all facts to share: few users send most requests.
-    actors: HashSet<Arc<Actor>>,
-    /// As well: the pods of a workload have the same.
+    actors: Actors,
+    /// One of each, for all facts to share: the pods of a workload have the same.
     labels: HashSet<Arc<Labels>>,
 }
 
@@ -147,7 +147,7 @@ impl Case {
             truncated: BTreeSet::new(),
             key: Key::default(),
             models: Models::default(),
-            actors: HashSet::new(),
+            actors: Actors::default(),
             labels: HashSet::new(),
         }
     }
@@ -318,13 +318,13 @@ impl Case {
     }
 }
 
-/// The one copy of a value that facts share.
-fn shared<T: Eq + Hash>(known: &mut HashSet<Arc<T>>, value: Arc<T>) -> Arc<T> {
-    if let Some(known) = known.get(&value) {
+/// The one copy of labels that facts share.
+fn shared(known: &mut HashSet<Arc<Labels>>, labels: Arc<Labels>) -> Arc<Labels> {
+    if let Some(known) = known.get(&labels) {
         return Arc::clone(known);
     }
-    known.insert(Arc::clone(&value));
-    value
+    known.insert(Arc::clone(&labels));
+    labels
 }
 
 /// What to look for now and later: first what lies within a short time, if there is any. Looking there takes little, and may
@@ -351,7 +351,7 @@ impl Fold for Case {
         if self.wanted.met_by(event, &self.key).next().is_none() || self.has_found(event, &self.key) {
             return;
         }
-        let actor = shared(&mut self.actors, Arc::new(actor_of(event)));
+        let actor = self.actors.of(event);
         let passes_victims = event.verb == "deletecollection"
             && event.response_object.is_some_and(|list| !self.wanted.may_name_of(list.get()));
         let reading = Reading { models: Some(&mut self.models), passes_victims };

@@ -8,8 +8,9 @@ mod pattern;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::case::actors::actor_of;
 use crate::case::detail::Reading;
-use crate::case::fact::{Fact, actor_of};
+use crate::case::fact::Fact;
 use crate::event::Event;
 use crate::fold::Address;
 use crate::literals::Literals;

@@ -179,8 +179,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::case::actors::actor_of;
     use crate::case::detail::Reading;
-    use crate::case::fact::actor_of;
     use crate::event::{Event, ObjectRef, ResponseStatus, User};
     use crate::fold::Address;
     use crate::subject::Key;
