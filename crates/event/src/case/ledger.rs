@@ -185,7 +185,8 @@ fn sort(facts: &mut [Fact]) {
 /// The facts about each object, which share its key from here on. With many objects, looking keys up in order would take
 /// longer than reading the log.
 fn by_key(facts: &mut [Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
-    let mut indices: HashMap<Arc<Key>, Vec<usize>> = HashMap::new();
+    // To make room means to look at all keys again.
+    let mut indices: HashMap<Arc<Key>, Vec<usize>> = HashMap::with_capacity(facts.len() / 2);
     for (index, fact) in facts.iter_mut().enumerate() {
         match indices.entry(Arc::clone(&fact.key)) {
             Entry::Occupied(mut known) => {
@@ -200,7 +201,7 @@ fn by_key(facts: &mut [Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
     indices
 }
 
-/// Keys in order. Most of many share all but the name, which need not be compared each time.
+/// Keys in order. Most of many share all but the name, and of names the beginning: neither need be compared each time.
 fn in_order<'k>(keys: impl Iterator<Item = &'k Arc<Key>>) -> Vec<Arc<Key>> {
     let mut alike: HashMap<_, Vec<&Arc<Key>>> = HashMap::new();
     for key in keys {
@@ -208,10 +209,24 @@ fn in_order<'k>(keys: impl Iterator<Item = &'k Arc<Key>>) -> Vec<Arc<Key>> {
     }
     let mut alike: Vec<_> = alike.into_iter().collect();
     alike.sort_unstable_by_key(|(shared, _)| *shared);
-    for (_, keys) in &mut alike {
-        keys.sort_unstable_by_key(|key| &key.name);
-    }
-    alike.into_iter().flat_map(|(_, keys)| keys).cloned().collect()
+    alike.into_iter().flat_map(|(_, keys)| by_name(&keys)).cloned().collect()
+}
+
+fn by_name<'k>(keys: &[&'k Arc<Key>]) -> impl Iterator<Item = &'k Arc<Key>> + use<'k> {
+    let first = keys.first().map_or("", |key| &key.name).as_bytes();
+    let common = |key: &&Arc<Key>| first.iter().zip(key.name.as_bytes()).take_while(|(a, b)| a == b).count();
+    let shared = keys.iter().map(common).min().unwrap_or_default();
+    let mut named: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            let rest = &key.name.as_bytes()[shared..];
+            let mut next = [0; size_of::<u64>()];
+            next.iter_mut().zip(rest).for_each(|(own, byte)| *own = *byte);
+            (u64::from_be_bytes(next), rest, *key)
+        })
+        .collect();
+    named.sort_unstable_by_key(|(next, rest, _)| (*next, *rest));
+    named.into_iter().map(|(_, _, key)| key)
 }
 
 /// The collections that hold an object: that of its namespace, and that of all.
@@ -232,6 +247,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::case::actors::actor_of;
     use crate::case::detail::Reading;
     use crate::event::Event;
     use crate::fold::Address;
@@ -246,7 +262,6 @@ mod tests {
                     verb: if *creates { "create" } else { "get" }.into(),
                     received: Some(Timestamp::from_micros(*received)),
                     stage_time: Some(Timestamp::from_micros(*time)),
-    use crate::case::actors::actor_of;
                     ..Event::default()
                 };
                 let address = Address { source: place % 2, offset: place as u64, length: 1 };
