@@ -29,7 +29,7 @@ pub(crate) struct Fact {
     pub(crate) received: Timestamp,
     pub(crate) verb: Cow<'static, str>,
     pub(crate) key: Arc<Key>,
-    pub(crate) subresource: String,
+    pub(crate) subresource: Cow<'static, str>,
     pub(crate) uid: Option<String>,
     pub(crate) code: u16,
     pub(crate) message: String,
@@ -49,8 +49,9 @@ pub(crate) struct Fact {
     pub(crate) detail: Detail,
 }
 
-/// Stages and verbs that nearly every entry has.
+/// Stages, verbs and subresources that nearly every entry has.
 const WORDS: &[&str] = &[
+    "",
     "ResponseComplete",
     "ResponseStarted",
     "create",
@@ -61,6 +62,10 @@ const WORDS: &[&str] = &[
     "get",
     "list",
     "watch",
+    "status",
+    "binding",
+    "eviction",
+    "scale",
 ];
 
 /// Longer bodies are not compared, in bytes.
@@ -107,7 +112,7 @@ impl Fact {
             subresource: event
                 .object_ref
                 .as_ref()
-                .map_or_else(String::new, |object| object.subresource.to_string()),
+                .map_or(Cow::Borrowed(""), |object| word(&object.subresource)),
             uid: reference_uid.map(str::to_owned).or_else(|| detail.uid.clone()),
             code: event.code(),
             message: event
@@ -145,7 +150,7 @@ impl Fact {
     /// Whether the request changes the object's own fields (or its scale), not its status.
     pub(crate) fn is_change(&self) -> bool {
         matches!(self.verb.as_ref(), "create" | "update" | "patch")
-            && matches!(self.subresource.as_str(), "" | "scale")
+            && matches!(self.subresource.as_ref(), "" | "scale")
     }
 
     /// Whether no other change of `spec` lies between an earlier entry about the object and this one.

@@ -81,7 +81,7 @@ impl<'l> Life<'l> {
     /// When it was made, if that was seen: its creation, or for a pod its binding, which comes once and at once.
     pub(crate) fn made_at(&self) -> Option<Timestamp> {
         let makes = |fact: &&&Fact| {
-            fact.verb == "create" && matches!(fact.subresource.as_str(), "" | "binding") && fact.succeeded()
+            fact.verb == "create" && matches!(fact.subresource.as_ref(), "" | "binding") && fact.succeeded()
         };
         self.facts.iter().find(makes).map(|fact| fact.received)
     }

@@ -284,7 +284,7 @@ fn shows_end(fact: &Fact) -> bool {
     let missing = fact.code == 404 && (fact.is("get") || fact.is("delete"));
     let follow_up = fact.key.is_core("namespaces")
         && fact.component == Some(Component::Namespace)
-        && matches!(fact.subresource.as_str(), "finalize" | "status")
+        && matches!(fact.subresource.as_ref(), "finalize" | "status")
         && fact.succeeded();
     is_last_word(fact) || missing || follow_up
 }

@@ -212,7 +212,7 @@ fn tries(
 ) -> Vec<Answer> {
     let mut groups: BTreeMap<Kind<'_>, Vec<&Fact>> = BTreeMap::new();
     for (fact, outcome) in judged.attempts.iter().filter(|(fact, _)| asked(fact)) {
-        let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_str());
+        let kind = (*outcome, fact.actor.username.as_str(), fact.subresource.as_ref());
         groups.entry(kind).or_default().push(fact);
     }
     groups.retain(|_, facts| facts.iter().any(|fact| fact.selected));

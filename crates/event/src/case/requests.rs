@@ -240,7 +240,7 @@ fn is_asked(request: &Request, ask: &Ask, fact: &Fact) -> bool {
     meant
         && (request.verbs.is_empty() || request.verbs.contains(&fact.verb.as_ref()))
         && (request.codes.is_empty() || request.codes.contains(&fact.code))
-        && (request.subresources.is_empty() || request.subresources.contains(&fact.subresource.as_str()))
+        && (request.subresources.is_empty() || request.subresources.contains(&fact.subresource.as_ref()))
 }
 
 /// What tells one request from others. The id alone does not: a client may choose it.

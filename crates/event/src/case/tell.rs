@@ -130,7 +130,7 @@ pub(crate) fn done(answer: &Answer, did: &str) -> String {
 /// Without an infinitive the request's own words stand for it: its verb, and the subresource if it has one.
 pub(crate) fn refused(fact: &Fact, infinitive: Option<&str>, outcome: Outcome, count: u64) -> String {
     let actor = &fact.actor;
-    let what = match (infinitive, fact.subresource.as_str()) {
+    let what = match (infinitive, fact.subresource.as_ref()) {
         (Some(infinitive), _) => format!("{infinitive} {}", fact.key),
         (None, "") => format!("{} {}", fact.verb, fact.key),
         (None, sub) => format!("{} {}/{sub} for {}", fact.verb, fact.key.resource, fact.key),

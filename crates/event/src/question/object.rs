@@ -242,7 +242,7 @@ fn denied(story: &Story<'_, '_>) -> Option<Told> {
 
 /// `sent create pods/eviction for pod drain/web-1`, `sent list pods of namespace drain`.
 pub(crate) fn asked(fact: &Fact) -> String {
-    match fact.subresource.as_str() {
+    match fact.subresource.as_ref() {
         "" => format!("sent {} {}", fact.verb, fact.key),
         sub => format!("sent {} {}/{sub} for {}", fact.verb, fact.key.resource, fact.key),
     }
@@ -250,7 +250,7 @@ pub(crate) fn asked(fact: &Fact) -> String {
 
 fn lived(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
-    match (fact.verb.as_ref(), fact.subresource.as_str()) {
+    match (fact.verb.as_ref(), fact.subresource.as_ref()) {
         ("create", "") => Some(Told::recorded(format!("created {}", fact.key))),
         ("create", "eviction") => Some(Told::recorded(format!("evicted {}", fact.key))),
         ("create", "binding") => {
