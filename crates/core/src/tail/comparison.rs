@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::content::{self, Content, End, Packed};
-use super::generation::{Generation, Place};
+use super::generation::Generation;
+use super::place::Place;
 use crate::codec::Encoding;
 
 /// Bytes that are compared at once.

@@ -5,25 +5,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::batch::{Batch, Shared, Span};
+use super::batch::{Batch, Shared};
 use super::content::{self, Content, End, Packed, Reached};
-use super::cut::{self, Flaw};
-use super::discovery::Found;
-use super::identity::{Mark, Stat, tail_of};
+use super::identity::{Mark, Stat};
+use super::part::{Limits, Part};
+use super::place::Place;
 use super::rotation::Rotated;
 use crate::codec::{CutOff, Encoding};
 use crate::store::checkpoint::{Checkpoint, State};
-
-/// A file that holds the content, or its start.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) path: PathBuf,
-    pub(crate) stat: Stat,
-    pub(crate) encoding: Encoding,
-    pub(crate) rotated: Rotated,
-    /// Whether it was read to its end, and tells no more.
-    pub(crate) exhausted: bool,
-}
 
 /// A generation, how far it is read, and where.
 #[derive(Debug)]
@@ -77,15 +66,6 @@ enum Opened {
     Lacking(End),
 }
 
-/// How much is read at once.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Bytes of a batch, unless one line is longer.
-    pub(crate) batch: usize,
-    /// Bytes of the longest line that is held.
-    pub(crate) line: usize,
-}
-
 /// What reading came to.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "none is kept, and nearly all are batches")]
@@ -95,33 +75,6 @@ pub(crate) enum Read {
     Nothing,
     /// The file holds something else by now, or never held this.
     Other(Stat),
-}
-
-impl Place {
-    pub(crate) fn new(found: &Found, encoding: Encoding) -> Self {
-        Self {
-            path: found.path.to_path_buf(),
-            stat: found.stat,
-            encoding,
-            rotated: found.name.rotated,
-            exhausted: false,
-        }
-    }
-
-    /// Whether it is all of the content, and what packed copies were made from.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.encoding == Encoding::Plain && self.rotated == Rotated::Closed
-    }
-
-    /// Device and inode.
-    pub(crate) const fn identity(&self) -> (u64, u64) {
-        (self.stat.device, self.stat.inode)
-    }
-
-    /// Plain files can be read from any offset; of these, one that is still written tells most.
-    fn rank(&self) -> (bool, Rotated) {
-        (self.encoding != Encoding::Plain, self.rotated)
-    }
 }
 
 impl Generation {
@@ -344,7 +297,8 @@ impl Generation {
         }
         let closed = self.is_closed();
         let Some((mut content, place)) = self.open.take() else { return Ok(Read::Nothing) };
-        let part = self.part(&mut content, limits, closed).map_err(|error| (place.path.clone(), error))?;
+        let part =
+            Part::next(&mut content, self.at, limits, closed).map_err(|error| (place.path.clone(), error))?;
         let until = part.as_ref().map_or(self.at, |part| self.at + part.length);
         // What was read before the file was replaced is not told from what was read behind it.
         let head = &self.checkpoint.head;
@@ -443,89 +397,6 @@ impl Generation {
             spans: part.spans,
             unterminated: part.unterminated,
             committed: false,
-        }
-    }
-
-    /// Cuts the next part out of the content; `None` if a run that is too long to be held has no end yet.
-    fn part(&self, content: &mut Content, limits: Limits, closed: bool) -> io::Result<Option<Part>> {
-        let mut wanted = limits.batch;
-        let mut data = Vec::new();
-        loop {
-            let end = content.window(self.at, wanted, &mut data)?;
-            let ended = match end {
-                End::Now => closed && matches!(content, Content::Plain(_)),
-                End::Ever => true,
-                // What a line lacks may be had from another copy, if it is damaged.
-                End::More | End::Damaged(_) => false,
-            };
-            let cut = cut::cut(&data, ended);
-            if cut.used == 0 && matches!(end, End::More) {
-                if data[0] == 0 {
-                    content.give_back(&mut data, 0);
-                    let passed = content.pass_nuls(self.at, closed)?;
-                    return Ok(passed.map(|length| Part::span(self.at, length, None, Flaw::Nuls)));
-                }
-                if data.len() > limits.line {
-                    content.give_back(&mut data, 0);
-                    let passed = content.pass_line(self.at, closed)?;
-                    return Ok(passed
-                        .map(|(length, sha256)| Part::span(self.at, length, Some(sha256), Flaw::Overlong)));
-                }
-                content.give_back(&mut data, 0);
-                wanted = (wanted * 4).min(limits.line + 1).max(wanted + 1);
-                continue;
-            }
-            content.give_back(&mut data, cut.used);
-            return Ok(Some(Part::new(self.at, data, cut, end, limits.line)));
-        }
-    }
-}
-
-/// A part of content that is accounted for.
-struct Part {
-    /// Bytes.
-    length: u64,
-    data: Vec<u8>,
-    records: Vec<cut::Run>,
-    spans: Vec<Span>,
-    unterminated: bool,
-    tail: Mark,
-    end: End,
-}
-
-impl Part {
-    fn new(at: u64, data: Vec<u8>, cut: cut::Cut, end: End, max_line: usize) -> Self {
-        let (long, records): (Vec<_>, Vec<_>) =
-            cut.records.into_iter().partition(|run| run.length > max_line);
-        let unterminated =
-            cut.unterminated && records.last().is_some_and(|run| run.start + run.length == data.len());
-        let nuls = cut.nuls.iter().map(|run| Span {
-            offset: at + run.start as u64,
-            length: run.length as u64,
-            sha256: None,
-            flaw: Flaw::Nuls,
-        });
-        let long = long.iter().map(|run| Span {
-            offset: at + run.start as u64,
-            length: run.length as u64,
-            sha256: Some(Mark::of(&data[run.start..run.start + run.length]).hash),
-            flaw: Flaw::Overlong,
-        });
-        let mut spans: Vec<Span> = nuls.chain(long).collect();
-        spans.sort_by_key(|span| span.offset);
-        Self { length: data.len() as u64, tail: tail_of(&data), data, records, spans, unterminated, end }
-    }
-
-    /// One span, whose bytes were not held.
-    fn span(at: u64, length: u64, sha256: Option<[u8; 32]>, flaw: Flaw) -> Self {
-        Self {
-            length,
-            data: Vec::new(),
-            records: Vec::new(),
-            spans: vec![Span { offset: at, length, sha256, flaw }],
-            unterminated: false,
-            tail: Mark::default(),
-            end: End::More,
         }
     }
 }

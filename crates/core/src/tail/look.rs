@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use super::content::{self, Content, Packed};
 use super::discovery::{Found, Listing};
-use super::generation::{Generation, Place, holds_tail};
+use super::generation::{Generation, holds_tail};
 use super::identity::{Head, Mark, Start, Stat, tail_of};
+use super::place::Place;
 use super::revisit::revisit;
 use super::rotation::Rotated;
 use super::{PassedOver, QUIET_LOOKS, Tailer};

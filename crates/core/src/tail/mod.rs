@@ -25,6 +25,8 @@ pub(crate) mod identity;
 mod look;
 mod metrics;
 mod options;
+mod part;
+mod place;
 mod revisit;
 mod rotation;
 pub(crate) mod verification;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Resource, getrlimit};
 
 use super::Tailer;
-use super::generation::Limits;
+use super::part::Limits;
 use crate::error::Error;
 use crate::store::Store;
 

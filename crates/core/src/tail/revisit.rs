@@ -6,9 +6,10 @@ use std::io;
 use super::QUIET_LOOKS;
 use super::content::{self, Content};
 use super::discovery::Found;
-use super::generation::{Generation, Place, holds_tail};
+use super::generation::{Generation, holds_tail};
 use super::identity::{Head, Stat};
 use super::look::{Unclaimed, key};
+use super::place::Place;
 use crate::codec::Encoding;
 use crate::store::checkpoint::State;
 
