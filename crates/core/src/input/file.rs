@@ -85,7 +85,7 @@ impl LogFile {
         })
     }
 
-    /// Which part of a plain file of lines can hold what lies within `window`; `None` if any part can, or nobody knows.
+    /// Which parts of a plain file of lines can hold what lies within `window`; `None` if any can, or nobody knows.
     /// Places in it that are `spacing` bytes apart are looked at, the first time that this is asked.
     pub(crate) fn extent(&self, window: Window, spacing: u64) -> Option<Extent> {
         let outline = self.outline.get_or_init(|| Outline::of(self, spacing)).as_ref()?;

@@ -1,6 +1,7 @@
 //! When the entries of a plain file were written, told from few of its lines.
 
 use std::io::Read;
+use std::iter;
 use std::ops::Range;
 
 use audit_who_event::case::Window;
@@ -29,6 +30,12 @@ const LONGEST: usize = 4 * 1024 * 1024;
 /// How near the part of a file that is read begins and ends to what is wanted, in bytes.
 const NEAR: u64 = 64 * 1024;
 
+/// Of how many logs, one after the other, a file has an outline.
+const MOST_LOGS: usize = 32;
+
+/// The least lines that are looked at of each of them.
+const LEAST_MARKS: usize = 8;
+
 /// A line with its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
@@ -38,19 +45,20 @@ pub(crate) struct Mark {
     pub(crate) time: Timestamp,
 }
 
-/// Some lines of a file whose entries are nearly in the order of their times.
+/// Some lines of a file whose entries are nearly in the order of their times, or that is some such logs one after the other.
 #[derive(Debug)]
 pub(crate) struct Outline {
-    /// By offset: the first line with a time, lines between, the last line with a time.
-    marks: Vec<Mark>,
+    /// Of each log by offset: the first line with a time, lines between, the last line with a time. What stands between two
+    /// logs may belong to either of them.
+    logs: Vec<Vec<Mark>>,
 }
 
-/// The part of a file that can hold what lies within a window.
-#[derive(Debug, PartialEq, Eq)]
+/// The parts of a file that can hold what lies within a window.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Bytes from the start of the file; both ends are starts of lines, or the ends of the file.
-    pub(crate) range: Range<u64>,
-    /// The first and the last line of what lies before it and of what lies behind it.
+    /// Bytes from the start of the file, in order and apart; all ends are starts of lines, or the ends of the file.
+    pub(crate) ranges: Vec<Range<u64>>,
+    /// The first and the last line of what lies before the window, and of what lies behind it; by time, and apart.
     pub(crate) outside: Vec<(Mark, Mark)>,
 }
 
@@ -80,33 +88,108 @@ impl Outline {
         }
         marks.push(glances.last()?);
         marks.dedup();
-        let by_offset = marks.is_sorted_by_key(|mark| mark.offset);
-        (by_offset && is_in_order(&marks)).then_some(Self { marks })
+        let mut logs = marks.is_sorted_by_key(|mark| mark.offset).then(|| logs(marks))??;
+        for number in 1..logs.len() {
+            let [one, next] = &mut logs[number - 1..=number] else { continue };
+            glances.look_between(one, next, spacing);
+        }
+        Some(Self { logs })
     }
 
-    /// Which part of `file`, whose outline this is, can hold what lies within `window`.
+    /// Which parts of `file`, whose outline this is, can hold what lies within `window`.
     pub(crate) fn extent(&self, file: &LogFile, window: Window) -> Extent {
-        let (from, until) = (window.from.plus(-SLACK), window.until.plus(SLACK));
-        let (Some(first), Some(last), Ok(open)) = (self.marks.first(), self.marks.last(), file.snapshot(0))
-        else {
-            return Extent { range: 0..file.length, outside: Vec::new() };
-        };
+        let Ok(open) = file.snapshot(0) else { return Extent::whole(file.length) };
         let glances = Glances { open, length: file.length };
-        let before = self.marks.iter().rposition(|mark| mark.time < from);
-        let before = before.map(|at| match self.marks.get(at + 1) {
-            Some(next) => glances.narrow(self.marks[at], *next, |time| time >= from).0,
-            None => self.marks[at],
-        });
-        let behind = self.marks.iter().position(|mark| mark.time > until);
-        let behind = behind.map(|at| match at.checked_sub(1) {
-            Some(earlier) => glances.narrow(self.marks[earlier], self.marks[at], |time| time > until).1,
-            None => self.marks[at],
-        });
-        let start = before.map_or(0, |mark| mark.offset);
-        let end = behind.map_or(file.length, |mark| mark.offset);
-        let outside = [before.map(|mark| (*first, mark)), behind.map(|mark| (mark, *last))];
-        Extent { range: start..end.max(start), outside: outside.into_iter().flatten().collect() }
+        let mut extent = Extent::default();
+        let mut start = 0;
+        for (number, log) in self.logs.iter().enumerate() {
+            let next = self.logs.get(number + 1).and_then(|next| next.first());
+            let end = next.map_or(file.length, |next| next.offset);
+            extent.add_log(&glances, log, start..end, window);
+            if let (Some(last), Some(next)) = (log.last(), next) {
+                extent.add(last.offset..next.offset);
+            }
+            start = end;
+        }
+        extent.join_outside();
+        extent
     }
+}
+
+impl Extent {
+    /// All of a file of so many bytes.
+    pub(crate) fn whole(length: u64) -> Self {
+        Self { ranges: iter::once(0..length).collect(), outside: Vec::new() }
+    }
+
+    /// Adds bytes that stand behind all others, or overlap the last of them.
+    fn add(&mut self, range: Range<u64>) {
+        match self.ranges.last_mut() {
+            _ if range.is_empty() => {}
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => self.ranges.push(range),
+        }
+    }
+
+    /// Adds of a log, which stands `within` these bytes, what can lie within `window`.
+    fn add_log(&mut self, glances: &Glances, log: &[Mark], within: Range<u64>, window: Window) {
+        let (from, until) = (window.from.plus(-SLACK), window.until.plus(SLACK));
+        let (Some(first), Some(last)) = (log.first(), log.last()) else { return };
+        let before = log.iter().rposition(|mark| mark.time < from);
+        let before = before.map(|at| match log.get(at + 1) {
+            Some(next) => glances.narrow(log[at], *next, |time| time >= from).0,
+            None => log[at],
+        });
+        let behind = log.iter().position(|mark| mark.time > until);
+        let behind = behind.map(|at| match at.checked_sub(1) {
+            Some(earlier) => glances.narrow(log[earlier], log[at], |time| time > until).1,
+            None => log[at],
+        });
+        let start = before.map_or(within.start, |mark| mark.offset);
+        let end = behind.map_or(within.end, |mark| mark.offset);
+        self.add(start..end);
+        let outside = [before.map(|mark| (*first, mark)), behind.map(|mark| (mark, *last))];
+        self.outside.extend(outside.into_iter().flatten());
+    }
+
+    /// Tells once what lies outside in several logs.
+    fn join_outside(&mut self) {
+        self.outside.sort_unstable_by_key(|(first, _)| first.time);
+        self.outside.dedup_by(|(first, last), (_, before)| {
+            let overlap = first.time <= before.time;
+            if overlap && last.time > before.time {
+                *before = *last;
+            }
+            overlap
+        });
+    }
+}
+
+/// The lines of each log, where a file is some of them one after the other; of one log, all. `None` where they are in no such
+/// order.
+///
+/// Where another log begins, it takes long until its lines are as late as the last one's. Where it does not, some entries came
+/// late, or the lines of several logs were mixed, and more of that may stand where nobody looked.
+fn logs(marks: Vec<Mark>) -> Option<Vec<Vec<Mark>>> {
+    let least = LEAST_MARKS.max(marks.len() / MOST_LOGS);
+    let is_behind = |latest: Timestamp, mark: &Mark| latest.since(mark.time) > DISORDER;
+    let (mut starts, mut latest) = (vec![0], Timestamp::MIN);
+    for (place, mark) in marks.iter().enumerate() {
+        latest = latest.max(mark.time);
+        if is_behind(latest, mark) {
+            let is_long = marks.get(place..place + least)?.iter().all(|mark| is_behind(latest, mark));
+            let before = starts.last().copied().unwrap_or_default();
+            if !is_long || place - before < least {
+                return None;
+            }
+            starts.push(place);
+            latest = mark.time;
+        }
+    }
+    let mut rest = marks;
+    let mut logs: Vec<Vec<Mark>> = starts.iter().rev().map(|start| rest.split_off(*start)).collect();
+    logs.reverse();
+    Some(logs)
 }
 
 /// Whether no line stands further than [`DISORDER`] behind a later one.
@@ -177,6 +260,28 @@ impl Glances {
                 return None;
             }
             wanted *= 8;
+        }
+    }
+
+    /// Adds to two logs, the second of which begins somewhere behind the last known line of the first, lines in places that
+    /// are nearer to each other, if they tell which of them belong to which.
+    fn look_between(&self, one: &mut Vec<Mark>, next: &mut Vec<Mark>, spacing: u64) {
+        let (Some(last), Some(first)) = (one.last().copied(), next.first().copied()) else { return };
+        let mut marks = vec![last];
+        let mut place = last.offset + spacing;
+        while place < first.offset {
+            let Seen::Lines(found, _) = self.at(place) else { return };
+            marks.push(found);
+            place += spacing;
+        }
+        marks.retain(|mark| mark.offset < first.offset);
+        marks.dedup();
+        marks.push(first);
+        let begins = marks.windows(2).position(|pair| pair[0].time.since(pair[1].time) > DISORDER);
+        let (of_one, of_next) = marks.split_at(begins.map_or(0, |last| last + 1));
+        if is_in_order(of_one) && is_in_order(of_next) {
+            one.extend(of_one.iter().skip(1));
+            next.splice(0..1, of_next.iter().copied());
         }
     }
 

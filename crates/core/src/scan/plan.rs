@@ -164,22 +164,27 @@ impl Plan {
         self
     }
 
-    /// Cuts the part of a plain file that is to be read into ranges; without an `extent` that is all of it.
+    /// Cuts the parts of a plain file that are to be read into ranges; without an `extent` that is all of it.
     fn cut(&mut self, source: usize, file: &LogFile, extent: Option<Extent>, sizes: Sizes) {
-        let Extent { range, outside } =
-            extent.unwrap_or(Extent { range: 0..file.length, outside: Vec::new() });
-        let bytes = file.length - (range.end - range.start);
+        let Extent { ranges, outside } = extent.unwrap_or_else(|| Extent::whole(file.length));
+        let read: u64 = ranges.iter().map(|range| range.end - range.start).sum();
+        let bytes = file.length - read;
         if bytes > 0 {
             self.outside.push(Outside { source, bytes, ends: outside });
         }
         // At both ends of what may lie within a window much lies outside of it.
-        let beyond = (range.end - range.start).saturating_sub(sizes.reach);
-        let mut from = if bytes > 0 { range.start + beyond / 2 } else { range.start };
-        let reached = range.end.min(from.saturating_add(sizes.reach));
-        while from < reached {
-            let stop = (from + sizes.range).min(reached);
-            self.pieces.push(Piece { source, part: Part::Range { from, stop } });
-            from = stop;
+        let mut passed = if bytes > 0 { read.saturating_sub(sizes.reach) / 2 } else { 0 };
+        let mut left = sizes.reach;
+        for range in ranges {
+            let mut from = range.end.min(range.start + passed);
+            passed -= from - range.start;
+            let reached = range.end.min(from.saturating_add(left));
+            left -= reached - from;
+            while from < reached {
+                let stop = (from + sizes.range).min(reached);
+                self.pieces.push(Piece { source, part: Part::Range { from, stop } });
+                from = stop;
+            }
         }
     }
 

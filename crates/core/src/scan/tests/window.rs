@@ -139,15 +139,77 @@ fn what_is_not_in_order_is_read_whole() {
     let sorted: Vec<String> = log(0, 4000).lines().map(|line| format!("{line}\n")).collect();
     let without_times = "{\"auditID\":\"a\"}\n".repeat(1000);
     for content in [
-        log(1000, 3000) + &log(0, 1000),
-        log(0, 2000) + &log(0, 2000),
         sorted.iter().rev().cloned().collect(),
-        log(0, 2000) + &log(1900, 3000),
+        (0..2000).map(|place| sorted[place].clone() + &sorted[place + 2000]).collect(),
+        log(0, 2000) + &log(1960, 4000),
+        log(0, 2000) + &log(1000, 1100) + &log(2000, 4000),
+        log(0, 2000) + &log(0, 50) + &log(0, 2000),
         without_times,
     ] {
         let (_folder, path) = file(&content);
         let (_, coverage) = within(&spaced(1000), &Inputs::open([&path]), seconds(500, 600));
         assert_eq!((coverage.total.bytes, coverage.total.outside_bytes), (content.len() as u64, 0));
+    }
+}
+
+#[test]
+fn logs_one_after_the_other_are_each_read_where_they_may_lie_within_the_window() {
+    for (content, found) in [
+        (log(10_000, 30_000) + &log(0, 10_000), 100),
+        (log(0, 20_000) + &log(0, 20_000), 200),
+        (log(0, 9000) + &log(100, 9100) + &log(50, 4950) + &log(20, 9000), 300),
+    ] {
+        let (_folder, path) = file(&content);
+        let (times, coverage) = within(&spaced(1000), &Inputs::open([&path]), seconds(5000, 5099));
+        assert_eq!(times.0.len(), found);
+        let (read, outside) = (coverage.total.bytes, coverage.total.outside_bytes);
+        assert_eq!(read + outside, content.len() as u64);
+        assert!(outside > read, "{read} bytes are read, and {outside} are not");
+        assert_eq!(coverage.servers[0].gaps, []);
+    }
+}
+
+/// Where the second log begins may be anywhere between the last place of the first and the first place of the second, of which
+/// there are many entries.
+#[test]
+fn all_that_may_stand_where_another_log_begins_is_read() {
+    let tens = |from, until| (from..until).map(|ten| entry(ten * 10 * SECOND)).collect::<String>();
+    let line = entry(0).len() as u64;
+    for (spacing, length) in (4000..4100).map(|length| ([3, 100][usize::from(length % 2 > 0)] * line, length))
+    {
+        let (_folder, path) = file(tens(0, length) + &tens(0, 5000));
+        let inputs = Inputs::open([&path]);
+        for ((from, until), found) in [
+            ((0, 9), 20),
+            ((length - 10, length + 9), 30),
+            ((length / 2, length / 2 + 9), 20),
+            ((4990, 5000), 10),
+            ((6000, 7000), 0),
+        ] {
+            let (times, coverage) = within(&spaced(spacing), &inputs, seconds(from * 10, until * 10));
+            assert_eq!(times.0.len(), found, "{length} {from}");
+            let most = coverage.total.outside_bytes / if spacing > 3 * line { 2 } else { 3 };
+            assert!(coverage.total.bytes < most, "{length} {from}");
+        }
+    }
+}
+
+proptest! {
+    /// What is found is the same whether parts are left out or not, whatever logs stand one after the other that are seen in one
+    /// place at the least. Between two places lies less than is to spare.
+    #[test]
+    fn nothing_is_missed_of_several_logs(
+        logs in proptest::collection::vec((0_i64..2000, 50_i64..900), 1..6),
+        window in (-100_i64..3000, 0_i64..600), spacing in 300_u64..2000, threads in 1_usize..4,
+    ) {
+        let content: String = logs.iter().map(|(from, length)| log(*from, from + length)).collect();
+        let (_folder, path) = file(&content);
+        let window = seconds(window.0, window.0 + window.1);
+        let scan = Scan { spacing, ..sizes(1024, 4096, threads) };
+        let all = within(&Scan { spacing: u64::MAX, ..scan.clone() }, &Inputs::open([&path]), window);
+        let some = within(&scan, &Inputs::open([&path]), window);
+        prop_assert_eq!(&some.0, &all.0);
+        prop_assert_eq!(some.1.total.bytes + some.1.total.outside_bytes, content.len() as u64);
     }
 }
 
