@@ -5,6 +5,7 @@ use audit_who_event::census::Census;
 use audit_who_event::coverage::Coverage;
 use audit_who_event::fold::Fold;
 
+use crate::input::outline::SLACK;
 use crate::logs::Logs;
 use crate::scan::Stretches;
 
@@ -22,7 +23,7 @@ pub struct Asked {
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read. Where nothing is found, one more
 /// look counts the entries that would answer the question for other objects: in a sample, and in all if that does not
-/// suffice; within the question's window, and if that does not suffice either, in a sample from any time.
+/// suffice and entries may lie within the question's window; if that does not suffice either, in a sample from any time.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     investigate(logs, &mut case)
 }
@@ -51,7 +52,7 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
         let look = census.look();
         let (mut counted, again) = logs.sample(&look, || census.fork(), Census::is_settled);
         coverage.problems.extend(again.problems);
-        if !logs.samples_every_kind() && !counted.is_settled() {
+        if !logs.samples_every_kind() && !counted.is_settled() && may_count(&census, &coverage) {
             let (all, problems) = logs.look_again(&look, || census.fork(), &Stretches::default());
             counted = all;
             coverage.problems.extend(problems);
@@ -67,4 +68,13 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     coverage.problems.dedup();
     case.judge_coverage(&findings, &mut coverage);
     Asked { findings, coverage }
+}
+
+/// Whether a census may find something in what was looked through: within its window, as far as that is known. Where entries are
+/// out of order, some may lie before the first one that was looked at, or behind the last.
+fn may_count(census: &Census, coverage: &Coverage) -> bool {
+    coverage.sources.iter().filter(|source| source.tally.entries > 0).any(|source| {
+        let ends = source.tally.from.zip(source.tally.until);
+        ends.is_none_or(|(from, until)| census.reaches(from.plus(-SLACK), until.plus(SLACK)))
+    })
 }

@@ -26,6 +26,7 @@ use crate::event::Event;
 use crate::fold::{Address, Fold};
 use crate::literals::Literals;
 use crate::look::Look;
+use crate::time::Timestamp;
 
 /// Counts the entries of some kinds.
 #[derive(Debug)]
@@ -59,6 +60,11 @@ impl Census {
     pub fn at_any_time(&self) -> Option<Self> {
         let window = Window::default();
         (self.window != window).then(|| Self { window, ..self.fork() })
+    }
+
+    /// Whether entries between two times may lie within the window.
+    pub fn reaches(&self, from: Timestamp, until: Timestamp) -> bool {
+        from <= self.window.until && self.window.from <= until
     }
 
     /// Whether entries of all kinds were counted, and they tell all that is needed.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use audit_who_event::answer::Evidence;
-use audit_who_event::case::{Ask, Case, Subject};
+use audit_who_event::case::{Ask, Case, Subject, Window};
 use audit_who_event::fold::Foreseen;
 use audit_who_event::glob::Glob;
 use audit_who_event::question::{Argument, QUESTIONS};
@@ -98,11 +98,18 @@ proptest! {
     }
 }
 
-/// Logs of which it is counted how often a part was not read again.
+/// Logs of which it is counted how often they were read again, and how often not a part of them.
 struct Watched<'a> {
     files: Files<'a>,
     foresees: bool,
+    again: AtomicUsize,
     spared: AtomicUsize,
+}
+
+impl<'a> Watched<'a> {
+    fn new(files: Files<'a>, foresees: bool) -> Self {
+        Self { files, foresees, again: AtomicUsize::default(), spared: AtomicUsize::default() }
+    }
 }
 
 impl Logs for Watched<'_> {
@@ -133,6 +140,7 @@ impl Logs for Watched<'_> {
         fork: impl FnMut() -> F,
         known: &Stretches,
     ) -> (F, Vec<Problem>) {
+        self.again.fetch_add(1, Ordering::Relaxed);
         self.spared.fetch_add(usize::from(*known != Stretches::default()), Ordering::Relaxed);
         self.files.look_again(look, fork, known)
     }
@@ -175,7 +183,7 @@ fn answers_are_those_of_looking_twice() {
                 let scan = sizes(BLOCK, 2000, 1 + number % 3);
                 let ask = |foresees| {
                     let files = Files::new(&scan, &inputs);
-                    let watched = Watched { files, foresees, spared: AtomicUsize::new(0) };
+                    let watched = Watched::new(files, foresees);
                     let asked = crate::ask(&watched, Case::new(Ask::new(question, subject.clone())));
                     (asked, watched.spared.into_inner())
                 };
@@ -188,4 +196,31 @@ fn answers_are_those_of_looking_twice() {
     }
     println!("{spared} looks were spared a part");
     assert!(spared > 100, "{spared}");
+}
+
+/// Which requests are logged at all is counted in all of the logs only where entries may lie within the window.
+#[test]
+fn nothing_is_counted_where_no_entry_lies_within_the_window() {
+    let line = |micros: i64| {
+        let time = Timestamp::from_micros(micros);
+        format!(
+            "{{\"auditID\":\"a\",\"stage\":\"ResponseComplete\",\"verb\":\"get\",\"stageTimestamp\":\"{time}\"}}\n"
+        )
+    };
+    let minute = 60_000_000;
+    // Out of order, so that all of it is read.
+    let content: String = (0..1000).map(|place| line((place * 7919 % 1000 + 1000) * minute)).collect();
+    let (_folder, path) = file(&content);
+    let question = QUESTIONS.iter().find(|question| question.name == "evicted").unwrap();
+    for (first, looks) in [(0, 0), (500, 0), (998, 0), (1000, 1), (1500, 1), (1999, 1), (2002, 0)] {
+        let [from, until] = [first, first + 1].map(|minutes| Timestamp::from_micros(minutes * minute));
+        let subject = Subject::Target(Target::parse("pod/web-1").unwrap());
+        let ask = Ask { window: Window { from, until }, ..Ask::new(question, subject) };
+        let inputs = Inputs::open([&path]);
+        let scan = sizes(1024, 4096, 2);
+        let watched = Watched::new(Files::new(&scan, &inputs), true);
+        let asked = crate::ask(&watched, Case::new(ask));
+        assert_eq!(asked.coverage.total.bytes, content.len() as u64);
+        assert_eq!(watched.again.into_inner(), looks, "from minute {first} on");
+    }
 }
