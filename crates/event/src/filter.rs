@@ -11,6 +11,9 @@ use crate::time::Timestamp;
 /// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go)).
 pub const ISSUED_CREDENTIAL: &str = "authentication.kubernetes.io/issued-credential-id";
 
+/// Shorter strings stand in most lines. In bytes.
+const SHORT: usize = 3;
+
 /// What a filter looks at in a request, but for what it is about.
 pub(crate) trait Request {
     fn verb(&self) -> &str;
@@ -165,7 +168,8 @@ impl Filter {
         self.requirements().into_iter().next().unwrap_or_else(Literals::everything)
     }
 
-    /// Sets of strings: every line that matches holds one of each set. Those come first that are rare in most logs.
+    /// Sets of strings: every line that matches holds one of each set. Those come first that are rare in
+    /// most logs, and last those of which a string is too short to be.
     pub fn requirements(&self) -> Vec<Literals> {
         let run = |text: &str| Literals::any_of([run_of(text).to_owned()]);
         let glob = |glob: &Glob| run(glob.longest_literal());
@@ -187,7 +191,11 @@ impl Filter {
             is_named.then(|| any_of(self.subresources)),
             verbs,
         ];
-        sets.into_iter().flatten().filter(|set| set.as_slice().is_some()).collect()
+        let mut sets: Vec<Literals> =
+            sets.into_iter().flatten().filter(|set| set.as_slice().is_some()).collect();
+        let is_short = |text: &String| text.len() < SHORT;
+        sets.sort_by_key(|set| set.parts().iter().any(is_short));
+        sets
     }
 }
 
@@ -240,6 +248,11 @@ mod tests {
             Filter { names: vec![Glob::any()], resource: Some("pods".to_owned()), ..Filter::default() };
         assert_eq!(literals_of(&filter), Some(vec!["pods".to_owned()]));
         assert_eq!(literals_of(&Filter::default()), None);
+        // As all Events about pods of a namespace are asked for.
+        let about = Filter { names: vec![Glob::new("*.*")], verbs: &["create"], ..filter };
+        assert_eq!(literals_of(&about), Some(vec!["pods".to_owned()]));
+        let short = Filter { names: vec![Glob::new("*.*")], ..Filter::default() };
+        assert_eq!(literals_of(&short), Some(vec![".".to_owned()]));
     }
 
     #[test]
