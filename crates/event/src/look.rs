@@ -6,7 +6,7 @@ use crate::literals::Literals;
 use crate::time::Timestamp;
 
 /// For more filters, or more strings, than this, counting how often they are met takes longer than it saves.
-const MOST_COUNTED: usize = 8;
+const MOST_COUNTED: usize = 64;
 
 /// The events that one look wants, so that whatever holds the events need not hand over all of them.
 ///
@@ -30,21 +30,22 @@ impl Look {
         Self { literals: crate::filter::literals(&filters), filters: Some(filters) }
     }
 
-    /// Strings of which one stands in the line of every event that is wanted, chosen so that few other lines hold one:
-    /// `count` says how often one is met in a sample.
+    /// Strings of which one stands in the line of every event that is wanted, chosen so that few other lines hold one, and that
+    /// they are few: `count` says how often one is met in a sample of 128 KiB, where searching for one more takes as long as
+    /// looking at one line.
     pub fn rarest_literals(&self, mut count: impl FnMut(&str) -> usize) -> Literals {
-        let mut frequency = |literals: &Literals| {
-            literals.as_slice().map_or(usize::MAX, |all| all.iter().map(|literal| count(literal)).sum())
+        let mut cost = |literals: &Literals| {
+            literals.as_slice().map_or(usize::MAX, |all| all.iter().map(|literal| count(literal) + 1).sum())
         };
         let are_many = self.literals.as_slice().is_some_and(|literals| literals.len() > MOST_COUNTED);
         let few = self.filters.as_ref().filter(|filters| !are_many && filters.len() <= MOST_COUNTED);
         let Some(filters) = few else { return self.literals.clone() };
         let mut rarest = |filter: &Filter| {
-            let sets = filter.requirements().into_iter().map(|set| (frequency(&set), set));
-            sets.min_by_key(|(frequency, _)| *frequency).map_or_else(Literals::everything, |(_, set)| set)
+            let sets = filter.requirements().into_iter().map(|set| (cost(&set), set));
+            sets.min_by_key(|(cost, _)| *cost).map_or_else(Literals::everything, |(_, set)| set)
         };
         let chosen = Literals::any_of_all(filters.iter().map(&mut rarest));
-        if frequency(&chosen) < frequency(&self.literals) { chosen } else { self.literals.clone() }
+        if cost(&chosen) < cost(&self.literals) { chosen } else { self.literals.clone() }
     }
 
     /// The times that hold all events that are wanted.
@@ -82,6 +83,16 @@ mod tests {
         let usual = Some(vec!["admin".to_owned(), "robot".to_owned()]);
         assert_eq!(rarest([("admin", 1), ("nodes", 1), ("robot", 0), ("pods", 0)]), usual);
         assert_eq!(Look::everything().rarest_literals(|_| 0), Literals::everything());
+        // Of many that are rare, the one that they have in common.
+        let names = (0..10).map(|number| Glob::new(format!("web-{number}"))).collect();
+        let look = Look::for_filters(vec![Filter {
+            names,
+            namespace: Some(Glob::new("shop")),
+            ..Filter::default()
+        }]);
+        let rarest = |shops| look.rarest_literals(|text| if text == "shop" { shops } else { 0 });
+        assert_eq!(rarest(8).as_slice(), Some(&["shop".to_owned()][..]));
+        assert_eq!(rarest(9).as_slice().map(<[String]>::len), Some(10));
         let many = Look::for_filters((0..100).map(|user| by(&format!("user-{user}"), "nodes")).collect());
         assert_eq!(many.rarest_literals(|_| 0), many.literals);
     }
