@@ -294,4 +294,27 @@ mod tests {
         let (brief, _) = walked(line, false).unwrap();
         assert!(brief.event.user.groups.is_empty() && brief.event.annotations.is_empty());
     }
+
+    /// A status is spelled by its digits: they are what a line that holds one is found by.
+    #[test]
+    fn a_status_is_a_whole_number() {
+        for (code, read) in [
+            ("403", 403),
+            (r#""403""#, 403),
+            ("4.03e2", 0),
+            ("403.0", 0),
+            ("403e0", 0),
+            ("40300e-2", 0),
+            ("-403", 0),
+            ("65939", 0),
+            ("18446744073709551615", 0),
+            ("true", 0),
+            ("null", 0),
+        ] {
+            let line = format!(r#"{{"responseStatus":{{"code":{code}}}}}"#);
+            assert_eq!(walked(&line, true).unwrap().0.event.code(), read, "{code}");
+            let parsed: WireEvent<'_> = serde_json::from_str(&line).unwrap();
+            assert_eq!(parsed.event.code(), read, "{code}");
+        }
+    }
 }

@@ -176,6 +176,8 @@ impl Filter {
         let names = (!self.names.is_empty()).then(|| literals_of_names(&self.names));
         let is_rare = self.verbs == ["deletecollection"];
         let verbs = (!self.verbs.is_empty() && !is_rare).then(|| any_of(self.verbs));
+        let codes =
+            (!self.codes.is_empty()).then(|| Literals::any_of(self.codes.iter().map(ToString::to_string)));
         let is_named = !self.subresources.is_empty() && !self.subresources.contains(&"");
         let sets = [
             self.uid.as_deref().map(run),
@@ -190,6 +192,7 @@ impl Filter {
             self.namespace.as_ref().map(glob),
             is_named.then(|| any_of(self.subresources)),
             verbs,
+            codes,
         ];
         let mut sets: Vec<Literals> =
             sets.into_iter().flatten().filter(|set| set.as_slice().is_some()).collect();
@@ -268,6 +271,8 @@ mod tests {
         let sets: Vec<_> =
             filter.requirements().iter().map(|set| set.as_slice().unwrap_or_default().to_vec()).collect();
         assert_eq!(sets, [vec!["admin"], vec!["nodes"], vec!["patch", "update"]]);
+        let refused = Filter { codes: &[401, 403], ..Filter::default() };
+        assert_eq!(literals_of(&refused), Some(vec!["401".to_owned(), "403".to_owned()]));
         let rare = Filter { verbs: &["deletecollection"], namespace: Some(Glob::new("a")), ..filter };
         assert_eq!(literals_of(&rare), Some(vec!["deletecollection".to_owned()]));
         assert!(Filter::default().requirements().is_empty());

@@ -168,7 +168,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Uri<'a> {
     }
 }
 
-/// A whole number; anything else is `None`.
+/// A whole number; anything else is `None`, as it is to Kubernetes: a fraction, or a power of ten, be it one that is whole.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Int(pub(crate) Option<i64>);
 
@@ -186,7 +186,32 @@ impl From<Int> for u16 {
 
 impl<'de> Deserialize<'de> for Int {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Str::deserialize(deserializer).map(|text| Self(text.0.parse().ok()))
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Int;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Int(text.parse().ok()))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Int(None))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Int(None))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Int(Some(number)))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Int(number.try_into().ok()))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Int(None))
+            }
+        }
+        deserializer.deserialize_any(Number)
     }
 }
 
