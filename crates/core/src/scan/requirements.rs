@@ -65,15 +65,17 @@ impl Requirements {
         self.alternatives.is_empty() || self.alternatives.iter().any(meets)
     }
 
-    /// Whether a line may tell of a request about a resource. Its reference holds the word as a whole; what lies in a path
+    /// Whether a line may tell of a request about a resource. Its reference holds the word as a whole, behind a quote however that
+    /// is spelled; what is behind a colon is another word, as in the group `system:nodes` of every kubelet. What lies in a path
     /// behind it, as everything does behind `namespaces`, is told by its URI, which is asked in the legacy form alone.
     fn tells(&self, line: &[u8], resource: &Finder<'_>) -> bool {
         let mut is_in_path = false;
         for at in resource.find_iter(line) {
-            if line.get(at + resource.needle().len()) != Some(&b'/') {
-                return true;
+            match (line[..at].last(), line.get(at + resource.needle().len())) {
+                (Some(b':'), _) => {}
+                (_, Some(b'/')) => is_in_path = true,
+                _ => return true,
             }
-            is_in_path = true;
         }
         is_in_path && self.legacy.as_ref().is_some_and(|legacy| legacy.find(line).is_some())
     }
@@ -158,6 +160,8 @@ mod tests {
             (r#"{"log":"2026-11-23T06:58:08Z AUDIT: id=\"x\" uri=\"/api/v1/nodes/n1\""}"#, false),
             ("namespaces", true),
             ("namespaces/", false),
+            (r#"{"user":{"groups":["system:namespaces","system:authenticated"]}}"#, false),
+            (r#"{"groups":["system:namespaces"],"objectRef":{"resource":"namespaces"}}"#, true),
         ] {
             assert_eq!(namespaces.may_meet(line.as_bytes()), expected, "{line}");
         }
