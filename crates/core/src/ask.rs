@@ -22,8 +22,8 @@ pub struct Asked {
 ///
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read. Where nothing is found, one more
-/// look counts the entries that would answer the question for other objects: in a sample, and in all if that does not
-/// suffice and entries may lie within the question's window; if that does not suffice either, in a sample from any time.
+/// look counts the entries that would answer the question for other objects: in a sample, and what that lacks in all if
+/// entries may lie within the question's window; if that does not suffice either, in a sample from any time.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     investigate(logs, &mut case)
 }
@@ -53,8 +53,9 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
         let (mut counted, again) = logs.sample(&look, || census.fork(), Census::is_settled);
         coverage.problems.extend(again.problems);
         if !logs.samples_every_kind() && !counted.is_settled() && may_count(&census, &coverage) {
-            let (all, problems) = logs.look_again(&look, || census.fork(), &Stretches::default());
-            counted = all;
+            let lacking = counted.lacking();
+            let (rest, problems) = logs.look_again(&lacking.look(), || lacking.fork(), &Stretches::default());
+            counted.merge(rest);
             coverage.problems.extend(problems);
         }
         if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {

@@ -12,6 +12,7 @@ mod doubt;
 mod kind;
 mod record;
 mod rows;
+mod sought;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use self::doctor::{Copies, Doctor, Example, Generation, Pair, Server, server
 pub use self::doubt::Doubt;
 pub use self::kind::Kind;
 pub use self::rows::{Rows, Seen};
+use self::sought::Sought;
 use crate::case::Window;
 use crate::event::Event;
 use crate::fold::{Address, Fold};
@@ -32,6 +34,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Census {
     kinds: Arc<[Kind]>,
+    /// What is counted of them.
+    sought: Arc<[Sought]>,
     window: Window,
     rows: Rows,
 }
@@ -39,21 +43,35 @@ pub struct Census {
 impl Census {
     /// Counts entries of these kinds within `window`.
     pub fn new(kinds: Vec<Kind>, window: Window) -> Self {
-        Self { kinds: kinds.into(), window, rows: Rows::default() }
+        let sought = kinds.iter().cloned().map(Sought::all).collect();
+        Self { kinds: kinds.into(), sought, window, rows: Rows::default() }
     }
 
     /// What a look that counts wants.
     pub fn look(&self) -> Look {
         Look {
-            filters: Some(self.kinds.iter().map(|kind| kind.filter().within(self.window)).collect()),
-            literals: Literals::any_of_all(self.kinds.iter().map(Kind::literals)),
+            filters: Some(self.sought.iter().map(|sought| sought.filter().within(self.window)).collect()),
+            literals: Literals::any_of_all(self.sought.iter().map(Sought::literals)),
         }
     }
 
-    /// A census of the same kinds that has counted nothing yet.
+    /// A census of the same that has counted nothing yet.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { kinds: Arc::clone(&self.kinds), window: self.window, rows: Rows::default() }
+        Self {
+            kinds: Arc::clone(&self.kinds),
+            sought: Arc::clone(&self.sought),
+            window: self.window,
+            rows: Rows::default(),
+        }
+    }
+
+    /// A census of what this one lacks to be settled, which counts nothing that this one has counted.
+    #[must_use]
+    pub fn lacking(&self) -> Self {
+        let seen = self.rows.clone().into_seen();
+        let sought = self.kinds.iter().filter_map(|kind| Sought::lacking(kind, &seen)).collect();
+        Self { sought, ..self.fork() }
     }
 
     /// One that counts the same without its window, if it has one.
@@ -80,12 +98,91 @@ impl Census {
 
 impl Fold for Census {
     fn event(&mut self, event: &Event<'_>, _: Address) {
-        if self.window.holds(event.stage_time) && self.kinds.iter().any(|kind| kind.is_of(event)) {
+        if self.window.holds(event.stage_time) && self.sought.iter().any(|sought| sought.holds(event)) {
             self.rows.count(event);
         }
     }
 
     fn merge(&mut self, other: Self) {
         self.rows.merge(other.rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::ObjectRef;
+
+    const KINDS: &[Kind] = &[
+        Kind {
+            groups: Vec::new(),
+            resource: None,
+            subresources: &["", "scale"],
+            verbs: &["create", "patch"],
+            needs_bodies: true,
+        },
+        Kind {
+            groups: Vec::new(),
+            resource: None,
+            subresources: &[""],
+            verbs: &["delete"],
+            needs_bodies: false,
+        },
+    ];
+
+    fn event() -> impl Strategy<Value = Event<'static>> {
+        let any = |words: &'static [&'static str]| prop::sample::select(words);
+        let stage = prop_oneof![4 => Just("RequestReceived"), 1 => Just("ResponseComplete")];
+        let level = prop_oneof![8 => Just("Metadata"), 1 => Just("Request"), 1 => Just("RequestResponse")];
+        (any(&["create", "patch", "delete", "get"]), any(&["", "scale", "status"]), stage, level).prop_map(
+            |(verb, subresource, stage, level)| {
+                let object = ObjectRef {
+                    resource: "pods".into(),
+                    subresource: subresource.into(),
+                    ..ObjectRef::default()
+                };
+                Event {
+                    verb: verb.into(),
+                    stage: stage.into(),
+                    level: level.into(),
+                    object_ref: Some(object),
+                    ..Event::default()
+                }
+            },
+        )
+    }
+
+    fn counted(mut census: Census, events: &[Event<'_>]) -> Census {
+        let line = |event: &Event<'_>| format!("{} {} {:?}", event.verb, event.level, event.object_ref);
+        let literals = census.look().literals;
+        for event in events {
+            let is_found =
+                literals.as_slice().is_none_or(|all| all.iter().any(|text| line(event).contains(text)));
+            if is_found {
+                census.event(event, Address { source: 0, offset: 0, length: 0 });
+            }
+        }
+        census
+    }
+
+    proptest! {
+        /// What a sample lacks leaves the doubts that all entries leave, and counts none of them twice.
+        #[test]
+        fn what_a_sample_lacks_is_counted_once(events in prop::collection::vec(event(), 0..30), sampled in 0_usize..30) {
+            let census = || Census::new(KINDS.to_vec(), Window::default());
+            let mut part = counted(census(), &events[..sampled.min(events.len())]);
+            let rest = counted(part.lacking(), &events);
+            part.merge(rest);
+            let all = counted(census(), &events);
+            let doubts = |census: &Census| format!("{:?}", Doubt::of(KINDS, &census.rows.clone().into_seen()));
+            prop_assert_eq!(doubts(&part), doubts(&all));
+            let all = all.into_seen();
+            for row in part.into_seen() {
+                let is_same = |other: &&Seen| (&other.verb, &other.subresource, &other.level) == (&row.verb, &row.subresource, &row.level);
+                prop_assert!(all.iter().find(is_same).is_some_and(|other| row.entries <= other.entries), "{row:?}");
+            }
+        }
     }
 }

@@ -37,13 +37,23 @@ pub struct Seen {
 impl Seen {
     /// Whether bodies of requests are recorded.
     pub fn has_bodies(&self) -> bool {
-        self.level.starts_with("Request")
+        has_bodies(&self.level)
     }
 
     /// Whether entries tell how requests ended.
     pub fn has_outcome(&self) -> bool {
-        self.stages.iter().any(|stage| stage != "RequestReceived")
+        self.stages.iter().any(|stage| has_outcome(stage))
     }
+}
+
+/// Whether bodies are recorded at a level.
+pub(super) fn has_bodies(level: &str) -> bool {
+    level.starts_with("Request")
+}
+
+/// Whether entries of a stage tell how a request ended.
+pub(super) fn has_outcome(stage: &str) -> bool {
+    stage != "RequestReceived"
 }
 
 /// Group, resource, subresource, verb, level.
