@@ -114,6 +114,19 @@ pub struct Problem {
 }
 
 impl Coverage {
+    /// What was found in these sources, and the sum. Where one is no audit log, the times in its lines are no entry's stage
+    /// times, and are left out.
+    pub fn of(mut sources: Vec<SourceCoverage>) -> Self {
+        let mut total = Tally::default();
+        for source in &mut sources {
+            if source.is_no_log() {
+                (source.tally.from, source.tally.until) = (None, None);
+            }
+            total.add(&source.tally);
+        }
+        Self { sources, total, ..Self::default() }
+    }
+
     /// What is or may be lost between two times, in words: gaps, lines and files that could not be read, bodies that were
     /// cut off.
     pub fn losses(&self, from: Timestamp, until: Timestamp) -> Vec<String> {

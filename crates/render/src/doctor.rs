@@ -34,6 +34,10 @@ pub fn write_doctor(doctor: &Doctor, style: &Style, out: &mut dyn io::Write) -> 
         page.server(server)?;
     }
     page.unread(doctor)?;
+    if doctor.total.entries == 0 {
+        // What is logged can't be told from nothing.
+        return Ok(());
+    }
     page.requests(doctor)?;
     page.questions(doctor)?;
     page.policy(&doctor.policy)

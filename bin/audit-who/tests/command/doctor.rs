@@ -174,6 +174,12 @@ fn what_cannot_be_read_is_an_error() {
     let context = Context::new().unwrap();
     let (status, report) = report(&context.write("empty.log", "").unwrap());
     assert_eq!((status, &report["findings"][0]), (1, &"there is no audit entry in these files".into()));
+    // Nothing is told of what is logged.
+    let text = run(["doctor", context.path().join("empty.log").to_str().unwrap()]);
+    assert_eq!(
+        text.stdout,
+        "1 thing to know before relying on these logs:\n  there is no audit entry in these files\n"
+    );
 }
 
 #[test]

@@ -145,6 +145,24 @@ fn nothing_to_read_is_not_an_answer() {
 }
 
 #[test]
+fn times_of_what_is_no_audit_log_tell_nothing() {
+    let context = Context::new().unwrap();
+    let line = r#"{"stageTimestamp":"2024-12-19T19:19:54.977199Z","resource":"pods"}"#;
+    let other = context.write("other.log", format!("{line}\n")).unwrap();
+    let found = run(["touched", "pod", "--utc", other.to_str().unwrap()]);
+    assert_eq!(found.status, 1, "{found:?}");
+    assert!(found.stdout.contains("these files hold no audit entries, so they can't tell"), "{found:?}");
+    assert!(!found.stderr.contains("2024-12-19"), "{found:?}");
+    let log = context.write("audit.log", drain()).unwrap();
+    let beside = run(["touched", "pod", "--utc", log.to_str().unwrap(), other.to_str().unwrap()]);
+    assert_eq!(beside.status, 0, "{beside:?}");
+    assert!(
+        beside.stderr.contains("not an audit log") && !beside.stderr.contains("2024-12-19"),
+        "{beside:?}"
+    );
+}
+
+#[test]
 fn a_reader_who_had_enough_is_no_error() {
     let context = Context::new().unwrap();
     // More than a pipe holds.

@@ -104,21 +104,19 @@ impl<F: Fold> Account<F> {
 
     /// Stage time of the latest entry that was looked at.
     pub(crate) fn newest(&self) -> Option<Timestamp> {
-        self.sources.iter().filter_map(|source| source.tally.until).max()
+        let logs = self.sources.iter().filter(|source| !source.is_no_log());
+        logs.filter_map(|source| source.tally.until).max()
     }
 
     /// All of it. The verdict is left empty.
     pub(crate) fn coverage(&self) -> Coverage {
-        let mut sources = self.sources.clone();
-        let mut total = Tally::default();
-        for source in &sources {
-            total.add(&source.tally);
-        }
-        let mut bad_spans: Vec<BadSpan> = self.spans.iter().flatten().cloned().collect();
-        bad_spans.sort();
-        let reading = Reading { sources: &sources, bad_spans: &bad_spans, problems: &[] };
-        let servers = coverage::servers(reading, self.timelines.clone());
-        sources.sort_by(|a, b| a.source.cmp(&b.source));
-        Coverage { sources, total, servers, bad_spans, ..Coverage::default() }
+        let mut coverage = Coverage::of(self.sources.clone());
+        coverage.bad_spans = self.spans.iter().flatten().cloned().collect();
+        coverage.bad_spans.sort();
+        let Coverage { sources, bad_spans, problems, .. } = &coverage;
+        let timelines = self.timelines.clone();
+        coverage.servers = coverage::servers(Reading { sources, bad_spans, problems }, timelines);
+        coverage.sources.sort_by(|a, b| a.source.cmp(&b.source));
+        coverage
     }
 }

@@ -31,7 +31,7 @@ use std::num::NonZero;
 use std::thread;
 
 use audit_who_event::case::Window;
-use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage, Tally};
+use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage};
 use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
 
@@ -242,10 +242,6 @@ fn remember<F>(inputs: &Inputs, plan: &Plan, findings: &Findings<F>, least: u64)
 /// Puts what was learned into the order of names.
 fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
     let Findings { fold, tallies, timelines, encodings, spans, errors, .. } = findings;
-    let mut total = Tally::default();
-    for tally in &tallies {
-        total.add(tally);
-    }
     let described = inputs.sources().iter().zip(encodings).zip(tallies);
     let sources = described.map(|((source, told), tally)| {
         let encoding = match &source.content {
@@ -254,12 +250,11 @@ fn conclude<F>(inputs: &Inputs, findings: Findings<F>) -> (F, Coverage) {
         };
         SourceCoverage { source: source.name.clone(), encoding: encoding.name(), tally }
     });
-    let sources: Vec<SourceCoverage> = sources.collect();
-    let bad_spans = spans.into_named(|source| inputs.source_name(source));
-    let problems = problems(inputs.errors(), &errors);
-    let reading = Reading { sources: &sources, bad_spans: &bad_spans, problems: &problems };
-    let servers = coverage::servers(reading, timelines);
-    let coverage = Coverage { sources, total, servers, bad_spans, problems, ..Coverage::default() };
+    let mut coverage = Coverage::of(sources.collect());
+    coverage.bad_spans = spans.into_named(|source| inputs.source_name(source));
+    coverage.problems = problems(inputs.errors(), &errors);
+    let Coverage { sources, bad_spans, problems, .. } = &coverage;
+    coverage.servers = coverage::servers(Reading { sources, bad_spans, problems }, timelines);
     (fold, coverage)
 }
 

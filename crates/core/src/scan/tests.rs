@@ -7,7 +7,7 @@ mod window;
 use std::fs;
 use std::path::Path;
 
-use audit_who_event::coverage::{Coverage, KEPT_SPANS};
+use audit_who_event::coverage::{Coverage, KEPT_SPANS, Tally};
 use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};

@@ -142,16 +142,13 @@ impl Holdings {
 
     /// What a look rests on that decoded so many bytes of each source.
     pub(super) fn coverage(&self, decoded: &[u64]) -> Coverage {
-        let mut coverage = Coverage::default();
-        for (generation, decoded) in self.generations.iter().zip(decoded) {
+        let sources = self.generations.iter().zip(decoded).map(|(generation, decoded)| {
             let mut tally = generation.tally.clone();
             tally.decoded_bytes = (*decoded).min(tally.skipped_bytes);
             tally.skipped_bytes -= tally.decoded_bytes;
-            coverage.total.add(&tally);
-            let source =
-                SourceCoverage { source: generation.path.clone(), encoding: generation.encoding, tally };
-            coverage.sources.push(source);
-        }
+            SourceCoverage { source: generation.path.clone(), encoding: generation.encoding, tally }
+        });
+        let mut coverage = Coverage::of(sources.collect());
         coverage.bad_spans.clone_from(&self.bad_spans);
         let keep = |keep| self.generations.iter().any(|generation| generation.keep == Some(keep));
         coverage.kept = [Keep::Notable, Keep::All].into_iter().find(|rule| keep(*rule));
