@@ -1,7 +1,5 @@
 //! Entries, counted by what was asked of which resource at which level.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::event::Event;
@@ -62,32 +60,42 @@ type Key = [String; 5];
 /// Counts of entries, the first `MAX_ROWS` sorts of them one by one.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    rows: BTreeMap<Key, (Vec<String>, u64)>,
+    /// In order.
+    rows: Vec<Row>,
     others: u64,
 }
 
+#[derive(Clone, Debug)]
+struct Row {
+    key: Key,
+    /// In order.
+    stages: Vec<String>,
+    entries: u64,
+}
+
 impl Rows {
-    /// Counts an entry.
+    /// Counts an entry. Memory is asked for by the first one of its sort alone.
     pub fn count(&mut self, event: &Event<'_>) {
         let object = event.object_ref.as_ref();
         let [group, resource, subresource] = object.map_or([""; 3], |object| {
             [subject::group(object), object.resource.as_ref(), object.subresource.as_ref()]
         });
         let key = [group, resource, subresource, event.verb.as_ref(), event.level.as_ref()];
-        self.add(key.map(name), &[name(&event.stage)], 1);
+        self.add(key.map(name), std::iter::once(name(&event.stage)), 1);
     }
 
     /// Adds what was counted elsewhere.
     pub fn merge(&mut self, other: Self) {
         self.others += other.others;
-        for (key, (stages, entries)) in other.rows {
-            self.add(key, &stages, entries);
+        for row in other.rows {
+            let key = row.key.each_ref().map(String::as_str);
+            self.add(key, row.stages.iter().map(String::as_str), row.entries);
         }
     }
 
     /// The counts, by group, resource, subresource, verb and level; entries of further sorts are left out.
     pub fn into_seen(self) -> Vec<Seen> {
-        let seen = |(key, (stages, entries))| {
+        let seen = |Row { key, stages, entries }| {
             let [api_group, resource, subresource, verb, level] = key;
             Seen { api_group, resource, subresource, verb, level, stages, entries }
         };
@@ -100,26 +108,31 @@ impl Rows {
     }
 
     /// The first sorts in order are kept, so that it does not matter which entries came first.
-    fn add(&mut self, key: Key, stages: &[String], entries: u64) {
-        let row = self.rows.entry(key).or_default();
-        row.1 += entries;
+    fn add<'s>(&mut self, key: [&str; 5], stages: impl Iterator<Item = &'s str>, entries: u64) {
+        let place = self.rows.binary_search_by(|row| row.key.each_ref().map(String::as_str).cmp(&key));
+        let at = place.unwrap_or_else(|at| {
+            self.rows.insert(at, Row { key: key.map(str::to_owned), stages: Vec::new(), entries: 0 });
+            at
+        });
+        let row = &mut self.rows[at];
+        row.entries += entries;
         for stage in stages {
-            if let Err(at) = row.0.binary_search(stage)
-                && row.0.len() < MAX_STAGES
+            if let Err(at) = row.stages.binary_search_by(|own| own.as_str().cmp(stage))
+                && row.stages.len() < MAX_STAGES
             {
-                row.0.insert(at, stage.clone());
+                row.stages.insert(at, stage.to_owned());
             }
         }
         if self.rows.len() > MAX_ROWS
-            && let Some((_, (_, entries))) = self.rows.pop_last()
+            && let Some(row) = self.rows.pop()
         {
-            self.others += entries;
+            self.others += row.entries;
         }
     }
 }
 
-fn name(text: &str) -> String {
-    text[..text.floor_char_boundary(MAX_NAME)].to_owned()
+fn name(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_NAME)]
 }
 
 #[cfg(test)]
