@@ -23,7 +23,8 @@ pub struct Asked {
 /// The answers don't depend on the number of threads, nor on how entries are spread over files, their order or their
 /// compression. What can't be read is a problem of the coverage, and the rest is read. Where nothing is found, one more
 /// look counts the entries that would answer the question for other objects: in a sample, and what that lacks in all if
-/// entries may lie within the question's window; if that does not suffice either, in a sample from any time.
+/// entries may lie within the question's window; if that does not suffice either, in a sample from any time. Where they are
+/// rare, the first look has counted them.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     investigate(logs, &mut case)
 }
@@ -48,10 +49,16 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
         findings = case.learn_more(findings, part, &sources);
         coverage.problems.extend(problems);
     }
-    if let Some(census) = case.census(&findings) {
-        let look = census.look();
-        let (mut counted, again) = logs.sample(&look, || census.fork(), Census::is_settled);
-        coverage.problems.extend(again.problems);
+    if let Some(mut census) = case.census(&findings) {
+        if let Some(known) = foresight.counted(case) {
+            census = census.knowing(known);
+        }
+        let mut counted = census.fork();
+        if !counted.is_settled() {
+            let (sampled, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
+            counted = sampled;
+            coverage.problems.extend(again.problems);
+        }
         if !logs.samples_every_kind() && !counted.is_settled() && may_count(&census, &coverage) {
             let lacking = counted.lacking();
             let (rest, problems) = logs.look_again(&lacking.look(), || lacking.fork(), &Stretches::default());

@@ -30,6 +30,9 @@ use crate::literals::Literals;
 use crate::look::Look;
 use crate::time::Timestamp;
 
+/// So many lines of a thousand are decoded beside others without slowing them down.
+const FEW: usize = 16;
+
 /// Counts the entries of some kinds.
 #[derive(Debug)]
 pub struct Census {
@@ -38,13 +41,22 @@ pub struct Census {
     sought: Arc<[Sought]>,
     window: Window,
     rows: Rows,
+    /// What was counted before, and is not counted again.
+    known: Arc<Known>,
+}
+
+/// Entries all of which were counted.
+#[derive(Debug, Default)]
+struct Known {
+    sought: Arc<[Sought]>,
+    rows: Rows,
 }
 
 impl Census {
     /// Counts entries of these kinds within `window`.
     pub fn new(kinds: Vec<Kind>, window: Window) -> Self {
         let sought = kinds.iter().cloned().map(Sought::all).collect();
-        Self { kinds: kinds.into(), sought, window, rows: Rows::default() }
+        Self { kinds: kinds.into(), sought, window, rows: Rows::default(), known: Arc::default() }
     }
 
     /// What a look that counts wants.
@@ -63,15 +75,44 @@ impl Census {
             sought: Arc::clone(&self.sought),
             window: self.window,
             rows: Rows::default(),
+            known: Arc::clone(&self.known),
         }
     }
 
     /// A census of what this one lacks to be settled, which counts nothing that this one has counted.
     #[must_use]
     pub fn lacking(&self) -> Self {
-        let seen = self.rows.clone().into_seen();
-        let sought = self.kinds.iter().filter_map(|kind| Sought::lacking(kind, &seen)).collect();
-        Self { sought, ..self.fork() }
+        Self { sought: self.lacks().collect(), ..self.fork() }
+    }
+
+    fn lacks(&self) -> impl Iterator<Item = Sought> {
+        let seen = self.seen();
+        let lacking = self.kinds.iter().filter_map(move |kind| Sought::lacking(kind, &seen));
+        lacking.filter(|sought| !self.known.sought.iter().any(|known| sought.is_within(known)))
+    }
+
+    /// A census of what of this one is counted beside something else: of each kind all entries if a sample holds none, or those
+    /// with bodies if the kind needs any and few lines are taken for one. `permille` says of how many lines of a thousand a
+    /// look takes decoding. `None` if that is nothing.
+    pub fn beside(&self, mut permille: impl FnMut(&Look) -> usize) -> Option<Self> {
+        let mut is_rare = |sought: &Sought, most| {
+            permille(&Self { sought: [sought.clone()].into(), ..self.fork() }.look()) <= most
+        };
+        let rare = |kind: &Kind| {
+            let all = Some(Sought::all(kind.clone())).filter(|all| is_rare(all, 0));
+            let bodies = kind.needs_bodies.then(|| Sought::bodies(kind.clone()));
+            all.or_else(|| bodies.filter(|bodies| is_rare(bodies, FEW)))
+        };
+        let sought: Arc<[Sought]> = self.kinds.iter().filter_map(rare).collect();
+        (!sought.is_empty()).then(|| Self { sought, ..self.fork() })
+    }
+
+    /// The same census where all that another one counts is known.
+    #[must_use]
+    pub fn knowing(self, other: Self) -> Self {
+        let known = Known { sought: other.sought, rows: other.rows };
+        let is_open = |sought: &&Sought| !known.sought.iter().any(|known| sought.is_within(known));
+        Self { sought: self.sought.iter().filter(is_open).cloned().collect(), known: known.into(), ..self }
     }
 
     /// One that counts the same without its window, if it has one.
@@ -85,20 +126,27 @@ impl Census {
         from <= self.window.until && self.window.from <= until
     }
 
-    /// Whether entries of all kinds were counted, and they tell all that is needed.
+    /// Whether more entries would tell no more.
     pub fn is_settled(&self) -> bool {
-        Doubt::of(&self.kinds, &self.rows.clone().into_seen()).is_empty()
+        self.lacks().next().is_none()
     }
 
     /// What was counted, by resource, verb and level.
     pub fn into_seen(self) -> Vec<Seen> {
-        self.rows.into_seen()
+        self.seen()
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        let mut rows = self.rows.clone();
+        rows.merge(self.known.rows.clone());
+        rows.into_seen()
     }
 }
 
 impl Fold for Census {
     fn event(&mut self, event: &Event<'_>, _: Address) {
-        if self.window.holds(event.stage_time) && self.sought.iter().any(|sought| sought.holds(event)) {
+        let is_sought = |sought: &[Sought]| sought.iter().any(|sought| sought.holds(event));
+        if self.window.holds(event.stage_time) && is_sought(&self.sought) && !is_sought(&self.known.sought) {
             self.rows.count(event);
         }
     }
@@ -168,15 +216,23 @@ mod tests {
     }
 
     proptest! {
-        /// What a sample lacks leaves the doubts that all entries leave, and counts none of them twice.
+        /// What a sample lacks, and what was counted beside, leaves the doubts that all entries leave, and counts none of them
+        /// twice.
         #[test]
-        fn what_a_sample_lacks_is_counted_once(events in prop::collection::vec(event(), 0..30), sampled in 0_usize..30) {
+        fn what_a_sample_lacks_is_counted_once(
+            events in prop::collection::vec(event(), 0..30), sampled in 0_usize..30,
+            lines in prop::collection::vec(prop::sample::select(&[0, 1, FEW, 1000][..]), 4),
+        ) {
             let census = || Census::new(KINDS.to_vec(), Window::default());
-            let mut part = counted(census(), &events[..sampled.min(events.len())]);
+            let mut lines = lines.into_iter();
+            let beside = census().beside(|_| lines.next().unwrap_or(1000)).map(|beside| counted(beside, &events));
+            let rest = beside.into_iter().fold(census(), Census::knowing);
+            let mut part = counted(rest, &events[..sampled.min(events.len())]);
             let rest = counted(part.lacking(), &events);
+            prop_assert!(!part.is_settled() || rest.rows.clone().into_seen().is_empty());
             part.merge(rest);
             let all = counted(census(), &events);
-            let doubts = |census: &Census| format!("{:?}", Doubt::of(KINDS, &census.rows.clone().into_seen()));
+            let doubts = |census: &Census| format!("{:?}", Doubt::of(KINDS, &census.seen()));
             prop_assert_eq!(doubts(&part), doubts(&all));
             let all = all.into_seen();
             for row in part.into_seen() {

@@ -48,6 +48,9 @@ pub trait Fold: Send {
 /// Foresees from what a look has found so far what further looks will be for, so that it can be looked for at once in what
 /// is still to be read.
 pub trait Foresee<F>: Send {
+    /// Takes it that reading begins; `permille` says of how many lines of a thousand a look takes decoding, as far as a sample
+    /// tells.
+    fn begin(&mut self, _permille: &mut dyn FnMut(&Look) -> usize) {}
     /// Takes what one fold has found so far; of it the first `taken` things were taken before.
     fn take(&mut self, found: &F, taken: &mut usize);
     /// How often it has changed what it foresees.

@@ -69,8 +69,8 @@ impl<F: Fold> Ledger<'_, F> {
         // What is searched for beside is looked for in the same pass.
         let both = self.beside.as_ref().and_then(|beside| prefilter.triples_of_both(beside.prefilter()));
         let mut hits = match &both {
-            Some(both) => {
-                marks.take(text, both);
+            Some((triples, count)) => {
+                marks.take(text, &triples[..*count]);
                 prefilter.hits_at(text, &marks, None)
             }
             None => prefilter.hits(text, &mut marks, None),

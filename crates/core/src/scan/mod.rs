@@ -169,11 +169,14 @@ impl Scan {
         inputs: &Inputs,
         look: &Look,
         mut fork: impl FnMut() -> F,
-        foresight: Option<&mut dyn Foresee<F>>,
+        mut foresight: Option<&mut dyn Foresee<F>>,
         decode: Decode<F>,
     ) -> (F, Coverage, Searched) {
         let sources = inputs.sources();
         let sample = sample::of(sources);
+        if let Some(foresight) = &mut foresight {
+            foresight.begin(&mut |look| Prefilter::of(look, &sample).permille_of(&sample));
+        }
         let prefilter = Prefilter::of(look, &sample);
         let rules = Rules { prefilter, decode, max_line: self.max_line, accounts: self.accounts };
         let plan = self.plan(sources, look, foresight.is_some());

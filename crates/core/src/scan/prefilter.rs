@@ -96,6 +96,19 @@ impl Prefilter {
         Self::Search(Box::new(search))
     }
 
+    /// How many lines of a thousand it selects, as far as a sample tells; all if there is none, or no search.
+    pub(super) fn permille_of(&self, sample: &[u8]) -> usize {
+        let mut marks = Marks::default();
+        let mut hits = self.hits(sample, &mut marks, None);
+        let (mut start, mut lines, mut selected) = (0, 0, 0);
+        for line in sample.split_inclusive(|byte| *byte == b'\n') {
+            selected += usize::from(hits.is_in(start, start + line.len()));
+            lines += 1;
+            start += line.len();
+        }
+        if lines == 0 || matches!(self, Self::Everything) { 1000 } else { (selected * 1000).div_ceil(lines) }
+    }
+
     /// Begins to select lines of `text`, of which is noted in `marks` what that takes. Where escapes are need not be searched
     /// for if that is `noted`.
     pub(crate) fn hits<'a>(
@@ -126,11 +139,14 @@ impl Prefilter {
         Hits::new(search, matches!(self, Self::Everything), text, marks, noted)
     }
 
-    /// What both search for by triples, if it can be searched for at once.
-    pub(super) fn triples_of_both(&self, other: &Self) -> Option<Vec<Triple>> {
+    /// What both search for by triples, if it can be searched for at once, and how many there are.
+    pub(super) fn triples_of_both(&self, other: &Self) -> Option<([Triple; marks::MOST], usize)> {
         let (Self::Search(one), Self::Search(other)) = (self, other) else { return None };
-        let all = [one.triples(false), other.triples(true)].concat();
-        (all.len() <= marks::MOST).then_some(all)
+        let (one, other) = (one.triples(false), other.triples(true));
+        let (mut all, count) = ([[0; TRIPLE]; marks::MOST], one.len() + other.len());
+        all.get_mut(..one.len())?.copy_from_slice(one);
+        all.get_mut(one.len()..count)?.copy_from_slice(other);
+        Some((all, count))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use audit_who_core::event::answer::Evidence;
 use audit_who_core::event::case::{Ask, Case, Findings, Subject};
+use audit_who_core::event::census::Seen;
 use audit_who_core::event::coverage::Coverage;
 use audit_who_core::event::filter::Filter;
 use audit_who_core::event::fold::Fold;
@@ -75,16 +76,23 @@ fn respelled(log: &str, one_in: u64, random: &mut SplitMix64) -> String {
     out
 }
 
-fn found(logs: &impl Logs, question: &'static str, target: &str) -> (Findings, u64) {
+fn found(logs: &impl Logs, question: &'static str, target: &str) -> (Findings, u64, Vec<Seen>) {
     let subject = Subject::Target(Target::parse(target).unwrap());
     let asked = ask(logs, Case::new(Ask::new(named(question).unwrap(), subject)));
-    (asked.findings, asked.coverage.total.bytes)
+    (asked.findings, asked.coverage.total.bytes, asked.coverage.seen)
 }
 
 #[test]
 fn answers_are_the_same_without_the_prefilter() {
-    const ASKED: [(&str, &str); 4] =
-        [("evicted", "pod/web*"), ("deleted", "pod/web-1"), ("deleted", "deploy/web"), ("deleted", "ns/*")];
+    const ASKED: [(&str, &str); 6] = [
+        ("evicted", "pod/web*"),
+        ("deleted", "pod/web-1"),
+        ("deleted", "deploy/web"),
+        ("deleted", "ns/*"),
+        // What is logged at all is told where nothing is found.
+        ("scaled", "deploy/nobody"),
+        ("execed", "pod/nobody"),
+    ];
     /// As it is, all of it escaped, half, a little.
     const SPELLINGS: [u64; 4] = [0, 1, 2, 40];
     let seed = 11;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::case::wanted::Wanted;
-use crate::case::{Ask, Case};
+use crate::case::{Ask, Case, Findings};
+use crate::census::Census;
+use crate::event::Event;
 use crate::filter::Filter;
-use crate::fold::{Foresee, Foreseen};
+use crate::fold::{Address, Fold, Foresee, Foreseen};
 use crate::look::Look;
 
 /// Nothing is judged beforehand beyond so many entries.
@@ -20,11 +22,41 @@ const MOST_TRIES: usize = 16;
 /// More strings than this are not searched for beforehand: a search for many takes longer than reading.
 const MOST_STRINGS: usize = 32;
 
+/// Where more bytes of lines were decoded, what is counted beside is not rare.
+const MOST_COUNTED: u64 = 16 * 1024 * 1024;
+
+/// What is counted beside.
+#[derive(Debug)]
+pub(super) struct Counted {
+    census: Census,
+    /// Bytes of the entries that were looked at for that.
+    bytes: u64,
+}
+
+impl Counted {
+    pub(super) fn event(&mut self, event: &Event<'_>, address: Address) {
+        self.bytes += address.length;
+        self.census.event(event, address);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.census.merge(other.census);
+    }
+
+    const fn is_rare(&self) -> bool {
+        self.bytes <= MOST_COUNTED
+    }
+}
+
 /// Looks for causes before all effects are known.
 ///
 /// Causes come before their effects. While a look reads logs from their end to their beginning, what it has found is judged
 /// as if it was all, and what would be looked for then is looked for in what is still to be read. What that finds is held
 /// back until the case wants it, so that a case learns the same as if it looked again.
+///
+/// As long as nothing is found, and as far as that is rare, what is logged at all is counted: if nothing is found in the end,
+/// that is asked next.
 #[derive(Debug)]
 pub struct Foresight {
     ask: Arc<Ask>,
@@ -42,6 +74,10 @@ pub struct Foresight {
     version: usize,
     /// All that was found beside.
     beside: Case,
+    /// What is to be counted where nothing is found.
+    census: Option<Census>,
+    /// What is counted of that beside.
+    counts: Option<Census>,
 }
 
 impl Foresight {
@@ -58,7 +94,20 @@ impl Foresight {
             filters: Vec::new(),
             version: 0,
             beside: empty(),
+            census: case.census(&Findings::default()),
+            counts: None,
         }
+    }
+
+    /// What was counted beside in all that was read, if `case` has met nothing, and that was rare: neither depends on when it
+    /// was known.
+    pub fn counted(&mut self, case: &Case) -> Option<Census> {
+        self.counts.as_ref().filter(|_| case.facts.is_empty())?;
+        self.beside.counted.take().filter(Counted::is_rare).map(|counted| counted.census)
+    }
+
+    fn stop_counting(&mut self) {
+        self.version += usize::from(self.counts.take().is_some());
     }
 
     /// What was found of that which `case` wants next, and the version since which all of that was looked for beside:
@@ -111,8 +160,16 @@ impl Foresight {
 }
 
 impl Foresee<Case> for Foresight {
+    fn begin(&mut self, permille: &mut dyn FnMut(&Look) -> usize) {
+        self.counts = self.census.as_ref().and_then(|census| census.beside(permille));
+        self.version += usize::from(self.counts.is_some());
+    }
+
     fn take(&mut self, found: &Case, taken: &mut usize) {
         let new = &found.facts[*taken..];
+        if !new.is_empty() || found.counted.as_ref().is_some_and(|counted| !counted.is_rare()) {
+            self.stop_counting();
+        }
         *taken = found.facts.len();
         self.bytes = new.iter().fold(self.bytes, |sum, fact| sum.saturating_add(fact.address.length));
         let are_few = self.known.facts.len() + new.len() <= MOST_FACTS && self.bytes <= MOST_BYTES;
@@ -129,9 +186,15 @@ impl Foresee<Case> for Foresight {
     }
 
     fn foreseen(&self) -> Option<Foreseen<Case>> {
-        let look = Some(self.wanted()).filter(|_| self.version > 0)?;
-        let wanted = Wanted::new(look.filters.clone().unwrap_or_default());
-        let fold = Case { wanted, found: Arc::clone(&self.found), ..Case::empty(Arc::clone(&self.ask)) };
+        if self.counts.is_none() && self.filters.is_empty() {
+            return None;
+        }
+        let census = self.counts.as_ref();
+        let look = census.map_or_else(|| self.wanted(), Census::look);
+        let counted = census.map(|census| Counted { census: census.fork(), bytes: 0 });
+        let wanted = Wanted::new(self.filters.iter().map(|(_, filter)| filter.clone()).collect());
+        let found = Arc::clone(&self.found);
+        let fold = Case { wanted, found, counted, ..Case::empty(Arc::clone(&self.ask)) };
         Some(Foreseen { look, fold })
     }
 

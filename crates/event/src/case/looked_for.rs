@@ -7,6 +7,9 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::time::Timestamp;
 
+/// What lies within so many microseconds is a small part of a log.
+const BRIEF: i64 = 60 * 60 * 1_000_000;
+
 /// Filters of the looks so far.
 #[derive(Debug, Default)]
 pub(super) struct LookedFor(BTreeSet<Filter>);
@@ -60,6 +63,17 @@ impl LookedFor {
         let begun = self.0.iter().filter(|asked| asked.covers_beginning(filter));
         begun.map(|asked| asked.until.unwrap_or(Timestamp::MAX)).max()
     }
+}
+
+/// What to look for now and later: first what lies within a short time, if there is any. Looking there takes little, and may
+/// tell what else to look for with the rest, so that no log is read a third time for that.
+pub(super) fn brief_first(filters: Vec<Filter>) -> (Vec<Filter>, Vec<Filter>) {
+    let is_brief = |filter: &Filter| {
+        let ends = filter.from.zip(filter.until);
+        ends.is_some_and(|(from, until)| until.since(from) <= BRIEF)
+    };
+    let (brief, others): (Vec<_>, Vec<_>) = filters.into_iter().partition(is_brief);
+    if brief.is_empty() { (others, brief) } else { (brief, others) }
 }
 
 #[cfg(test)]

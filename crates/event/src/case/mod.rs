@@ -49,10 +49,11 @@ pub use crate::case::ask::{Ask, Subject, Window};
 use crate::case::context::Context;
 use crate::case::detail::{Labels, Reading, Victim};
 use crate::case::fact::{Bodies, Fact};
+use crate::case::foresight::Counted;
 pub use crate::case::foresight::Foresight;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
-use crate::case::looked_for::LookedFor;
+use crate::case::looked_for::{LookedFor, brief_first};
 pub use crate::case::relevance::matters;
 use crate::case::relevance::{is_change_without_body, is_idle_talk, share};
 use crate::case::wanted::Wanted;
@@ -70,9 +71,6 @@ use crate::time::Timestamp;
 /// How often a case looks through the logs at the most. Chains of causes seen so far need two looks; a drain, and a
 /// preemption without bodies, one more within an hour.
 pub const MAX_LOOKS: usize = 6;
-
-/// What lies within so many microseconds is a small part of a log.
-const BRIEF: i64 = 60 * 60 * 1_000_000;
 
 /// The names of more objects than this are not told apart.
 const MOST_NAMES: usize = 10_000;
@@ -120,6 +118,8 @@ pub struct Case {
     actors: Actors,
     /// One of each, for all facts to share: the pods of a workload have the same.
     labels: HashSet<Arc<Labels>>,
+    /// What is counted beside.
+    counted: Option<Counted>,
 }
 
 impl Case {
@@ -149,6 +149,7 @@ impl Case {
             models: Models::default(),
             actors: Actors::default(),
             labels: HashSet::new(),
+            counted: None,
         }
     }
 
@@ -327,19 +328,11 @@ fn shared(known: &mut HashSet<Arc<Labels>>, labels: Arc<Labels>) -> Arc<Labels> 
     labels
 }
 
-/// What to look for now and later: first what lies within a short time, if there is any. Looking there takes little, and may
-/// tell what else to look for with the rest, so that no log is read a third time for that.
-fn brief_first(filters: Vec<Filter>) -> (Vec<Filter>, Vec<Filter>) {
-    let is_brief = |filter: &Filter| {
-        let ends = filter.from.zip(filter.until);
-        ends.is_some_and(|(from, until)| until.since(from) <= BRIEF)
-    };
-    let (brief, others): (Vec<_>, Vec<_>) = filters.into_iter().partition(is_brief);
-    if brief.is_empty() { (others, brief) } else { (brief, others) }
-}
-
 impl Fold for Case {
     fn event(&mut self, event: &Event<'_>, address: Address) {
+        if let Some(counted) = &mut self.counted {
+            counted.event(event, address);
+        }
         self.is_met = self.is_met || self.means(event);
         if !matters(event, self.ask.question.rule.wants_reads()) || !self.key.set(event) {
             return;
@@ -388,5 +381,9 @@ impl Fold for Case {
             self.facts.extend(other.facts);
         }
         self.truncated.extend(other.truncated);
+        match (&mut self.counted, other.counted) {
+            (Some(counted), Some(more)) => counted.merge(more),
+            (counted, more) => *counted = counted.take().or(more),
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::filter::Filter;
 use crate::literals::Literals;
 
 /// Entries of a kind: all, or those that settle a doubt about it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sought {
     kind: Kind,
     /// Whether all of them are counted.
@@ -25,6 +25,11 @@ impl Sought {
         Self { kind, all: true, outcomes: false, bodies: false }
     }
 
+    /// Entries of a kind with bodies.
+    pub(super) const fn bodies(kind: Kind) -> Self {
+        Self { kind, all: false, outcomes: false, bodies: true }
+    }
+
     /// What is lacking of a kind in entries that were `seen`: none of these is counted again. `None` if they suffice.
     pub(super) fn lacking(kind: &Kind, seen: &[Seen]) -> Option<Self> {
         Doubt::about(kind, seen)?;
@@ -35,6 +40,12 @@ impl Sought {
             outcomes: !of_kind().any(Seen::has_outcome),
             bodies: kind.needs_bodies && !of_kind().any(Seen::has_bodies),
         })
+    }
+
+    /// Whether all of these are counted where those are.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        let are_few = !self.all && self.outcomes <= other.outcomes && self.bodies <= other.bodies;
+        self.kind == other.kind && (other.all || are_few)
     }
 
     /// Whether an event is counted.

@@ -98,17 +98,19 @@ proptest! {
     }
 }
 
-/// Logs of which it is counted how often they were read again, and how often not a part of them.
+/// Logs of which it is counted how often they were read again, how often not a part of them, and how often only a sample.
 struct Watched<'a> {
     files: Files<'a>,
     foresees: bool,
     again: AtomicUsize,
     spared: AtomicUsize,
+    samples: AtomicUsize,
 }
 
 impl<'a> Watched<'a> {
     fn new(files: Files<'a>, foresees: bool) -> Self {
-        Self { files, foresees, again: AtomicUsize::default(), spared: AtomicUsize::default() }
+        let [again, spared, samples] = [const { AtomicUsize::new(0) }; 3];
+        Self { files, foresees, again, spared, samples }
     }
 }
 
@@ -151,6 +153,7 @@ impl Logs for Watched<'_> {
         fork: impl FnMut() -> F,
         suffices: impl Fn(&F) -> bool,
     ) -> (F, Coverage) {
+        self.samples.fetch_add(1, Ordering::Relaxed);
         self.files.sample(look, fork, suffices)
     }
 
@@ -196,6 +199,49 @@ fn answers_are_those_of_looking_twice() {
     }
     println!("{spared} looks were spared a part");
     assert!(spared > 100, "{spared}");
+}
+
+/// What is logged at all is counted beside the search for what is asked for, where a sample holds none of it: then nothing
+/// is read again.
+#[test]
+fn what_is_rare_is_counted_while_all_is_read() {
+    let line = |number: usize, verb: &str, level: &str, subresource: &str| {
+        format!(
+            r#"{{"auditID":"a{number}","stage":"ResponseComplete","level":"{level}","verb":"{verb}","objectRef":{{"resource":"pods","name":"web-{number}","subresource":"{subresource}"}},"stageTimestamp":"2026-03-02T09:00:00.000000Z"}}"#
+        ) + "\n"
+    };
+    let log = |usual: &str, place, other: String| -> String {
+        let mut lines: Vec<String> =
+            (0..20_000).map(|number| line(number, "patch", "Metadata", usual)).collect();
+        lines[place] = other;
+        lines.concat()
+    };
+    // The file is looked at in four places of 32 KiB.
+    let (rare, common) = (4_000, 5);
+    for (asked, usual, (verb, level, subresource), place, times, doubts) in [
+        ("execed", "status", ("create", "Metadata", "exec"), rare, 0, 0),
+        ("execed", "status", ("create", "Metadata", "exec"), common, 1, 0),
+        ("execed", "status", ("delete", "Metadata", ""), rare, 0, 1),
+        ("deleted", "status", ("delete", "Metadata", ""), rare, 0, 0),
+        // With bodies are few of those that are not.
+        ("labeled", "", ("patch", "Request", ""), rare, 0, 0),
+        ("labeled", "", ("patch", "Metadata", ""), rare, 1, 1),
+    ] {
+        let (_folder, path) = file(log(usual, place, line(0, verb, level, subresource)));
+        let question = QUESTIONS.iter().find(|question| question.name == asked).unwrap();
+        let (scan, inputs) = (sizes(BLOCK, 100_000, 2), Inputs::open([&path]));
+        let ask = |foresees| {
+            let watched = Watched::new(Files::new(&scan, &inputs), foresees);
+            let subject = Subject::Target(Target::parse("pod/nobody").unwrap());
+            let asked = crate::ask(&watched, Case::new(Ask::new(question, subject)));
+            (asked.coverage, watched.again.into_inner() + watched.samples.into_inner())
+        };
+        let ((beside, again), (twice, _)) = (ask(true), ask(false));
+        let what = format!("{asked}: {verb} pods/{subresource} in line {place}");
+        assert_eq!(beside.verdict, twice.verdict, "{what}");
+        assert_eq!(beside.incomplete.len(), doubts, "{what}: {:?}", beside.incomplete);
+        assert_eq!(again, times, "{what}");
+    }
 }
 
 /// Which requests are logged at all is counted in all of the logs only where entries may lie within the window.
