@@ -201,22 +201,37 @@ fn answers_are_those_of_looking_twice() {
     assert!(spared > 100, "{spared}");
 }
 
-/// What is logged at all is counted beside the search for what is asked for, where a sample holds none of it: then nothing
-/// is read again.
+/// A line about a pod.
+fn about_pod(verb: &str, level: &str, subresource: &str) -> String {
+    let object = format!(r#"{{"resource":"pods","name":"web-1","subresource":"{subresource}"}}"#);
+    let time = "2026-03-02T09:00:00.000000Z";
+    format!(
+        r#"{{"auditID":"a","stage":"ResponseComplete","level":"{level}","verb":"{verb}","objectRef":{object},"stageTimestamp":"{time}"}}"#
+    ) + "\n"
+}
+
+/// Asks about a pod that is not there; says how often something was read again for it, and that the verdict does not depend on
+/// what was counted before.
+fn asked_in_vain(question: &str, content: &[u8]) -> (Coverage, usize) {
+    let (_folder, path) = file(content);
+    let question = QUESTIONS.iter().find(|known| known.name == question).unwrap();
+    let (scan, inputs) = (sizes(BLOCK, 100_000, 2), Inputs::open([&path]));
+    let ask = |foresees| {
+        let watched = Watched::new(Files::new(&scan, &inputs), foresees);
+        let subject = Subject::Target(Target::parse("pod/nobody").unwrap());
+        let asked = crate::ask(&watched, Case::new(Ask::new(question, subject)));
+        (asked.coverage, watched.again.into_inner() + watched.samples.into_inner())
+    };
+    let ((beside, again), (twice, _)) = (ask(true), ask(false));
+    assert_eq!(beside.verdict, twice.verdict, "{}", question.name);
+    (beside, again)
+}
+
+/// What is logged at all is counted beside the search for what is asked for, where a glance shows none of it: then nothing is
+/// read again.
 #[test]
 fn what_is_rare_is_counted_while_all_is_read() {
-    let line = |number: usize, verb: &str, level: &str, subresource: &str| {
-        format!(
-            r#"{{"auditID":"a{number}","stage":"ResponseComplete","level":"{level}","verb":"{verb}","objectRef":{{"resource":"pods","name":"web-{number}","subresource":"{subresource}"}},"stageTimestamp":"2026-03-02T09:00:00.000000Z"}}"#
-        ) + "\n"
-    };
-    let log = |usual: &str, place, other: String| -> String {
-        let mut lines: Vec<String> =
-            (0..20_000).map(|number| line(number, "patch", "Metadata", usual)).collect();
-        lines[place] = other;
-        lines.concat()
-    };
-    // The file is looked at in four places of 32 KiB.
+    // A plain file is looked at in four places of 32 KiB, a compressed one at its beginning.
     let (rare, common) = (4_000, 5);
     for (asked, usual, (verb, level, subresource), place, times, doubts) in [
         ("execed", "status", ("create", "Metadata", "exec"), rare, 0, 0),
@@ -227,21 +242,26 @@ fn what_is_rare_is_counted_while_all_is_read() {
         ("labeled", "", ("patch", "Request", ""), rare, 0, 0),
         ("labeled", "", ("patch", "Metadata", ""), rare, 1, 1),
     ] {
-        let (_folder, path) = file(log(usual, place, line(0, verb, level, subresource)));
-        let question = QUESTIONS.iter().find(|question| question.name == asked).unwrap();
-        let (scan, inputs) = (sizes(BLOCK, 100_000, 2), Inputs::open([&path]));
-        let ask = |foresees| {
-            let watched = Watched::new(Files::new(&scan, &inputs), foresees);
-            let subject = Subject::Target(Target::parse("pod/nobody").unwrap());
-            let asked = crate::ask(&watched, Case::new(Ask::new(question, subject)));
-            (asked.coverage, watched.again.into_inner() + watched.samples.into_inner())
-        };
-        let ((beside, again), (twice, _)) = (ask(true), ask(false));
-        let what = format!("{asked}: {verb} pods/{subresource} in line {place}");
-        assert_eq!(beside.verdict, twice.verdict, "{what}");
-        assert_eq!(beside.incomplete.len(), doubts, "{what}: {:?}", beside.incomplete);
-        assert_eq!(again, times, "{what}");
+        let mut lines = vec![about_pod("patch", "Metadata", usual); 20_000];
+        lines[place] = about_pod(verb, level, subresource);
+        let content = lines.concat().into_bytes();
+        for content in [framed(&content, Vec::new()), content] {
+            let (coverage, again) = asked_in_vain(asked, &content);
+            let what = format!("{asked}: {verb} pods/{subresource} in line {place}, {} bytes", content.len());
+            assert_eq!(coverage.incomplete.len(), doubts, "{what}: {:?}", coverage.incomplete);
+            assert_eq!(again, times, "{what}");
+        }
     }
+}
+
+/// What a glance shows none of and what is everywhere else is not counted to the end: a sample tells it.
+#[test]
+fn what_turns_out_to_be_frequent_is_counted_in_a_sample() {
+    let others = about_pod("patch", "Metadata", "status").repeat(400);
+    let frequent = about_pod("create", "Metadata", "exec").repeat(40_000);
+    let (coverage, again) = asked_in_vain("execed", [others, frequent].concat().repeat(4).as_bytes());
+    assert_eq!((again, coverage.incomplete.len()), (1, 0), "{:?}", coverage.incomplete);
+    assert!(coverage.seen[0].entries < 10_000, "{:?}", coverage.seen);
 }
 
 /// Which requests are logged at all is counted in all of the logs only where entries may lie within the window.
