@@ -20,7 +20,7 @@ use audit_who_render::{Format, Report, Style, summary, terminal};
 use clap::ArgMatches;
 
 use crate::cli::value;
-use crate::{complain, counting, explain, filters, follow, places, store};
+use crate::{complain, counting, explain, filters, follow, memory, places, store};
 
 pub(crate) const FOUND: u8 = 0;
 pub(crate) const NOTHING_FOUND: u8 = 1;
@@ -54,7 +54,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             ExitCode::from(ERROR)
         }));
     }
-    let case = Case::new(ask_about);
+    let case = Case::new(ask_about).memory_limit(memory::limit(matches));
     let asked = match store::archive(matches)? {
         Some(archive) => asked(matches, &archive, case),
         None => asked(matches, &Files::new(&scan(matches), &Inputs::open(paths(matches)?)), case),

@@ -7,7 +7,7 @@ use audit_who_render::Format;
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::{checkpoint, collect, explain, filters, follow, policy, show, store, tail};
+use crate::{checkpoint, collect, explain, filters, follow, memory, policy, show, store, tail};
 
 const AFTER: &str = "\
 Without PATH, standard input is read if it is piped, else the places where API servers usually log.
@@ -71,7 +71,7 @@ fn question(question: &'static Question) -> Command {
         .args([paths(), store::arg()]);
     if question.dimensions().is_empty() {
         let command = command.args(objects()).args(times()).args(filters::args());
-        return command.args(output()).args(follow::args()).arg(explain::arg());
+        return command.args(output()).arg(memory::arg()).args(follow::args()).arg(explain::arg());
     }
     command.arg(limit()).args(times()).args(filters::args()).args(output())
 }

@@ -14,7 +14,7 @@ use clap::{Arg, ArgMatches};
 
 use crate::asking::{self, FOUND, NOTHING_FOUND};
 use crate::cli::flag;
-use crate::{complain, following};
+use crate::{complain, following, memory};
 
 const FOLLOW: &str = "Go on, and tell answers as they come true; SIGINT and SIGTERM end it";
 
@@ -29,7 +29,7 @@ pub(crate) fn run(matches: &ArgMatches, ask: Ask, style: &Style) -> anyhow::Resu
     let paths = following::paths(matches)?;
     following::heed_warnings();
     let tailer = following::tailer(matches, &paths).build()?;
-    let mut follow = Follow::new(tailer, asking::scan(matches), ask);
+    let mut follow = Follow::new(tailer, asking::scan(matches), ask).memory_limit(memory::limit(matches));
     let begun = follow.begin()?;
     following::end_on_signals(follow.stop_handle()).context("signals can't be handled")?;
     if begun.coverage.sources.is_empty() {

@@ -11,6 +11,7 @@ mod filters;
 mod follow;
 mod following;
 mod logging;
+mod memory;
 mod places;
 mod policy;
 mod quantity;

@@ -2,9 +2,10 @@
 
 use audit_who_event::case::{Case, Findings, Foresight};
 use audit_who_event::census::Census;
-use audit_who_event::coverage::Coverage;
+use audit_who_event::coverage::{Coverage, Problem};
 use audit_who_event::fold::Fold;
 
+use crate::error::Error;
 use crate::input::outline::SLACK;
 use crate::logs::Logs;
 use crate::scan::Stretches;
@@ -25,6 +26,9 @@ pub struct Asked {
 /// look counts the entries that would answer the question for other objects: in a sample, and what that lacks in all if
 /// entries may lie within the question's window; if that does not suffice either, in a sample from any time. Where they are
 /// rare, the first look has counted them.
+///
+/// Where more entries matter than the [memory limit](Case::memory_limit) allows to keep, reading ends early, nothing is found,
+/// and that is a fatal problem of the coverage.
 pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
     investigate(logs, &mut case)
 }
@@ -38,16 +42,23 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     }
     let mut foresight = Foresight::of(case, &sources);
     let (part, mut coverage, searched) = logs.look_back(&case.look(), || case.fork(), &mut foresight);
+    if let Some(excess) = case.excess() {
+        return exceeded(case, &Error::exceeded(excess), coverage);
+    }
     let mut findings = case.learn(part, &sources);
     while case.is_open() {
-        let (recalled, known) = match foresight.recall(case) {
-            Some((recalled, version)) => (recalled, searched.since(version)),
-            None => (case.fork(), Stretches::default()),
-        };
+        let recalled = foresight.recall(case);
+        let known =
+            recalled.as_ref().map_or_else(Stretches::default, |(_, version)| searched.since(*version));
         let (mut part, problems) = logs.look_again(&case.look(), || case.fork(), &known);
-        part.merge(recalled);
-        findings = case.learn_more(findings, part, &sources);
+        if let Some((recalled, _)) = recalled {
+            part.add(recalled);
+        }
         coverage.problems.extend(problems);
+        if let Some(excess) = case.excess() {
+            return exceeded(case, &Error::exceeded(excess), coverage);
+        }
+        findings = case.learn_more(findings, part, &sources);
     }
     if let Some(mut census) = case.census(&findings) {
         if let Some(known) = foresight.counted(case) {
@@ -74,6 +85,14 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     }
     coverage.problems.sort();
     coverage.problems.dedup();
+    case.judge_coverage(&findings, &mut coverage);
+    Asked { findings, coverage }
+}
+
+/// What there is to say where more matters than may be kept.
+fn exceeded(case: &Case, excess: &Error, mut coverage: Coverage) -> Asked {
+    coverage.problems.push(Problem::from(excess));
+    let findings = Findings::default();
     case.judge_coverage(&findings, &mut coverage);
     Asked { findings, coverage }
 }

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Duplicate,
     /// A pattern for paths is not valid.
     Pattern,
+    /// What a question rests on takes more memory than it may: nothing can be told.
+    Memory,
     /// The store is locked by another process, for longer than was to be waited.
     Busy,
     /// The disk that the store is on is full, or the store has reached its limit.
@@ -99,6 +101,10 @@ impl ErrorKind {
             }
             Self::Duplicate => ("holds the same content as ", ", counted once"),
             Self::Pattern => ("is no pattern for paths: ", ""),
+            Self::Memory => (
+                "rests on entries that take more memory than ",
+                ", so that nothing is told; ask about a name, a namespace or a time, or allow more (--memory-limit)",
+            ),
             Self::Busy => (
                 "the store cannot be written: ",
                 "; another process has it locked: wait, or end what holds it (fuser tells who)",
@@ -162,12 +168,17 @@ impl Error {
         Self { source: Some(source), offset: Some(offset), ..Self::new(kind, path, "") }
     }
 
+    /// What `question` rests on takes more than `limit` bytes of memory.
+    pub(crate) fn exceeded((question, limit): (&str, u64)) -> Self {
+        Self::new(ErrorKind::Memory, question, format_args!("{limit} bytes"))
+    }
+
     /// What kind of thing went wrong.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The input, as it was named or found; `-` for standard input.
+    /// The input, as it was named or found; `-` for standard input. Of [`ErrorKind::Memory`] the question.
     pub fn path(&self) -> &str {
         &self.path
     }

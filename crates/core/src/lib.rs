@@ -33,7 +33,8 @@
 //!
 //! Nothing here prints, asks the clock or the environment (but for `TMPDIR`, where streams are kept for further looks), or
 //! stops at an input that can't be read: that is a [`Problem`](event::coverage::Problem) of the coverage, and the rest is
-//! read. Memory grows with what is found, not with what is read; a line may be 256 MiB long, see [`Scan::max_line`].
+//! read. Memory grows with what is found, not with what is read, up to [a limit](event::case::Case::memory_limit) if one is set; a
+//! line may be 256 MiB long, see [`Scan::max_line`].
 
 mod ask;
 mod codec;

@@ -96,3 +96,27 @@ fn no_entry_needs_memory_of_its_own() {
         }
     }
 }
+
+/// What is kept takes about as much memory as is allowed, and not much more: whatever bodies say.
+#[test]
+fn entries_take_the_memory_that_they_are_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    for level in [Level::Metadata, Level::RequestResponse] {
+        let (path, mut log) = (folder.path().join(format!("{level:?}.log")), Vec::new());
+        Generator::new(5).level(level).write(&mut log, 24 * MIB).unwrap();
+        fs::write(&path, log).unwrap();
+        let (scan, inputs) = (Scan::new().threads(1), Inputs::open([&path]));
+        for limit in [MIB, 2 * MIB] {
+            let subject = Subject::Target(Target::parse("pod/*").unwrap());
+            let case = Case::new(Ask::new(named("touched").unwrap(), subject)).memory_limit(limit);
+            let taken = allocation_counter::measure(|| {
+                let asked = ask(&Files::new(&scan, &inputs), case);
+                assert!(asked.findings.answers.is_empty());
+                assert!(asked.coverage.problems[0].fatal, "{:?}", asked.coverage.problems);
+            });
+            println!("{limit} bytes allowed, {} taken at {level:?}", taken.bytes_max);
+            // A list is as large again while it grows, and a block of the log is read.
+            assert!((limit * 2 / 3..limit * 3 / 2 + MIB).contains(&taken.bytes_max), "{limit}: {taken:?}");
+        }
+    }
+}

@@ -39,6 +39,10 @@ pub trait Fold: Send {
     fn share(&self, _: &Kind<'_>) -> Share {
         Share::All
     }
+    /// Whether it can't take more: nothing further need be read.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// Takes what another fold of the same question learned.
     fn merge(&mut self, other: Self)
     where

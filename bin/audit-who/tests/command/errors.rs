@@ -41,6 +41,7 @@ fn arguments_that_mean_nothing_are_refused() {
         (vec!["evicted", "pod/web-1", "-o", "xml", "x"], "invalid value 'xml'"),
         (vec!["evicted", "pod/web-1", "--threads", "0", "x"], "invalid value '0'"),
         (vec!["evicted", "pod/web-1", "-A", "-n", "shop", "x"], "cannot be used with"),
+        (vec!["evicted", "pod/web-1", "--memory-limit", "much", "x"], "a size is a whole number and a unit"),
         (vec!["evicted"], "<KIND/NAME>"),
         (vec!["top", "planets", "x"], "invalid value 'planets'"),
         (vec!["top"], "<DIMENSION>"),
@@ -51,6 +52,33 @@ fn arguments_that_mean_nothing_are_refused() {
         assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{arguments:?}: {refused:?}");
         assert!(refused.stderr.contains(said), "{arguments:?}: {refused:?}");
     }
+}
+
+/// Rather than to take all memory, a question gives up: it tells nothing, as what it knows is a part.
+#[test]
+fn a_question_that_takes_too_much_memory_gives_up() {
+    let context = Context::new().unwrap();
+    let log = context.write("audit.log", drain()).unwrap();
+    let ask = |more: &[&str]| run(["touched", "pods", "--utc", log.to_str().unwrap()].iter().chain(more));
+    let said = "error: touched: rests on entries that take more memory than 2000 bytes";
+    let refused = ask(&["--memory-limit", "2kB"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert_eq!(
+        refused.stdout,
+        "pods/* touched: can't be told, as more entries matter than may be kept in memory\n"
+    );
+    assert!(
+        refused.stderr.contains(said) && refused.stderr.contains("allow more (--memory-limit)"),
+        "{refused:?}"
+    );
+    let as_json = ask(&["--memory-limit", "2kB", "-o", "json"]);
+    assert_eq!((as_json.status, as_json.answers().len()), (2, 0), "{as_json:?}");
+    assert_eq!(as_json.objects().last().unwrap()["problems"][0]["fatal"], true);
+    let followed = ask(&["--memory-limit", "2kB", "--follow"]);
+    assert_eq!((followed.status, followed.stdout.as_str()), (2, ""), "{followed:?}");
+    assert!(followed.stderr.contains("2000 bytes"), "{followed:?}");
+    let enough = ask(&["--memory-limit", "1MiB"]);
+    assert_eq!((enough.status, &enough.stdout), (0, &ask(&[]).stdout));
 }
 
 #[test]

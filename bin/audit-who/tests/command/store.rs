@@ -59,6 +59,16 @@ fn a_store_answers_as_its_log_does() {
 }
 
 #[test]
+fn a_store_is_not_read_on_when_memory_is_used_up() {
+    let collected = Collected::new("drain", Keep::Notable);
+    let db = collected.db_path();
+    let refused = run(["touched", "pods", "--db", &db, "--memory-limit", "2kB"]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(refused.stdout.contains("can't be told"), "{refused:?}");
+    assert!(refused.stderr.contains("touched: rests on entries that take more memory"), "{refused:?}");
+}
+
+#[test]
 fn counts_and_the_checkup_are_those_of_the_log_if_all_is_kept() {
     let collected = Collected::new("drain", Keep::All);
     let db = collected.db_path();

@@ -117,6 +117,10 @@ impl<F: Fold> Fold for Shifted<F> {
         self.fold.share(kind)
     }
 
+    fn is_full(&self) -> bool {
+        self.fold.is_full()
+    }
+
     fn merge(&mut self, other: Self) {
         self.fold.merge(other.fold);
     }

@@ -25,7 +25,7 @@ use audit_who_event::time::Timestamp;
 use self::again::is_early;
 use self::memory::Memory;
 use self::told::Told;
-use crate::ask::ask;
+use crate::ask::investigate;
 use crate::error::Error;
 use crate::input::Inputs;
 use crate::logs::Files;
@@ -96,6 +96,8 @@ pub struct Follow {
     touched: BTreeMap<Key, Touch>,
     bad_spans: Vec<BadSpan>,
     found: u64,
+    /// Bytes.
+    memory_limit: u64,
 }
 
 /// What is there when following begins.
@@ -179,7 +181,16 @@ impl Follow {
             touched: BTreeMap::new(),
             bad_spans: Vec::new(),
             found: 0,
+            memory_limit: u64::MAX,
         }
+    }
+
+    /// Gives up rather than keep entries of what is there that take more than about so many bytes of memory. Without this
+    /// there is no limit. What comes later is asked about object by object.
+    #[must_use]
+    pub const fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = bytes;
+        self
     }
 
     /// Stops the iteration from another thread.
@@ -191,11 +202,15 @@ impl Follow {
     ///
     /// # Errors
     ///
-    /// If the store can't be read or written.
+    /// If the store can't be read or written, or if what is there takes more memory than it may.
     pub fn begin(&mut self) -> Result<Begun, Error> {
         let positions = self.tailer.positions()?;
         let inputs = Inputs::open(self.tailer.files());
-        let asked = ask(&Files::new(&self.scan, &inputs), Case::new(self.ask.clone()));
+        let mut case = Case::new(self.ask.clone()).memory_limit(self.memory_limit);
+        let asked = investigate(&Files::new(&self.scan, &inputs), &mut case);
+        if let Some(excess) = case.excess() {
+            return Err(Error::exceeded(excess));
+        }
         let mut committed: HashMap<&str, u64> = HashMap::new();
         for source in inputs.sources() {
             let Some(position) = positions.iter().find(|position| source.identity() == Some(position.file))

@@ -56,6 +56,11 @@ impl<F: Fold> Ledger<'_, F> {
         self.rules.max_line
     }
 
+    /// Whether what takes the events takes no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.fold.is_full()
+    }
+
     /// Accounts for whole lines, the last of which may lack its end. `offset` is where they begin.
     pub(super) fn lines(&mut self, offset: u64, text: &[u8]) {
         if !self.rules.accounts {

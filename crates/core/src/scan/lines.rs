@@ -58,7 +58,7 @@ impl<'a, R: Read, F: Fold> Lines<'a, R, F> {
         }
     }
 
-    /// Hands every line to the ledger.
+    /// Hands every line to the ledger, as long as it takes more.
     pub(super) fn run(mut self) -> Ended {
         // How much of the buffer is known to hold no line end.
         let mut searched = 0_usize;
@@ -71,6 +71,9 @@ impl<'a, R: Read, F: Fold> Lines<'a, R, F> {
             if let Some(newline) = memchr::memrchr(b'\n', &self.buffer.data()[searched..]) {
                 self.hand_over(searched + newline + 1);
                 searched = 0;
+                if self.ledger.is_full() {
+                    return self.ended(None);
+                }
                 continue;
             }
             searched = self.buffer.data().len();

@@ -2,6 +2,7 @@
 
 mod alike;
 mod beside;
+mod limit;
 mod window;
 
 use std::fs;

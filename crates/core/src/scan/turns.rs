@@ -29,8 +29,11 @@ impl<'p, 'f, F: Fold> Turns<'p, 'f, F> {
         Self { pieces, state: Mutex::new(State { foresight, versions }) }
     }
 
-    /// Takes what the worker has found so far, and hands it its next piece, if there is one.
+    /// Takes what the worker has found so far, and hands it its next piece, if there is one and room for what it holds.
     pub(super) fn next(&self, worker: &mut Worker<'_, F>) -> Option<&'p Piece> {
+        if worker.findings.fold.is_full() {
+            return None;
+        }
         let (piece, change) = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let piece = self.pieces.get(state.versions.len())?;

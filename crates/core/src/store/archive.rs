@@ -368,6 +368,7 @@ impl<F: Fold> Part<F> {
         let mut reader = Reader::new(connection, &holdings.sources);
         let mut error = None;
         while error.is_none()
+            && !fold.is_full()
             && let Some(read) = chunks.read(next.fetch_add(1, Ordering::Relaxed), &mut reader, &mut fold)
         {
             error = read.err();

@@ -58,6 +58,11 @@ impl Detail {
 pub(crate) type Labels = Vec<(String, String)>;
 
 impl Detail {
+    /// What is kept, if anything is.
+    pub(crate) fn told(&self) -> Option<&Told> {
+        self.0.as_deref()
+    }
+
     /// The labels, to be shared with other facts.
     pub(crate) fn labels_mut(&mut self) -> Option<&mut Arc<Labels>> {
         self.0.as_mut()?.labels.as_mut()
@@ -152,6 +157,11 @@ impl DerefMut for Told {
 }
 
 impl Told {
+    /// What few bodies tell, if this one does.
+    pub(crate) fn seldom(&self) -> Option<&Seldom> {
+        self.seldom.as_deref()
+    }
+
     fn of(event: &Event<'_>, Reading { mut models, passes_victims }: Reading<'_>) -> Self {
         let mut detail = Self::default();
         let mut parse = |raw| match &mut models {

@@ -1,7 +1,9 @@
 //! What a case will want to know of the causes of what a look has found so far.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::case::room::Room;
 use crate::case::wanted::Wanted;
 use crate::case::{Ask, Case, Findings};
 use crate::census::Census;
@@ -72,7 +74,7 @@ pub struct Foresight {
     filters: Vec<(usize, Filter)>,
     /// How often there were new ones.
     version: usize,
-    /// All that was found beside.
+    /// All that was found beside; nothing if it was more than may be kept.
     beside: Case,
     /// What is to be counted where nothing is found.
     census: Option<Census>,
@@ -83,7 +85,8 @@ pub struct Foresight {
 impl Foresight {
     /// The foresight of a case that has not looked yet. `sources` are the names of the sources by number.
     pub fn of(case: &Case, sources: &[String]) -> Self {
-        let empty = || Case::empty(Arc::clone(&case.ask));
+        let room = Arc::new(Room::new(case.room.limit()));
+        let empty = || Case::empty(&case.ask, &room);
         Self {
             ask: Arc::clone(&case.ask),
             found: case.ask.finds_whole(case.wanted.filters()),
@@ -194,12 +197,15 @@ impl Foresee<Case> for Foresight {
         let counted = census.map(|census| Counted { census: census.fork(), bytes: 0 });
         let wanted = Wanted::new(self.filters.iter().map(|(_, filter)| filter.clone()).collect());
         let found = Arc::clone(&self.found);
-        let fold = Case { wanted, found, counted, ..Case::empty(Arc::clone(&self.ask)) };
+        let fold = Case { wanted, found, counted, ..Case::empty(&self.ask, &self.beside.room) };
         Some(Foreseen { look, fold })
     }
 
     fn found(&mut self, beside: Case) {
         self.beside = beside;
+        if self.beside.is_exceeded() {
+            self.beside.facts = Vec::new();
+        }
     }
 }
 
@@ -213,5 +219,13 @@ impl Case {
         let addresses = facts.iter().map(|fact| fact.address);
         let truncated = addresses.filter(|address| found.truncated.contains(address)).collect();
         Self { facts, truncated, ..self.fork() }
+    }
+
+    /// Takes what was recalled for this look. Some of it may have been found again: it is taken once.
+    pub fn add(&mut self, mut recalled: Self) {
+        let found: HashSet<Address> = self.facts.iter().map(|fact| fact.address).collect();
+        recalled.facts.retain(|fact| !found.contains(&fact.address));
+        recalled.facts.iter().for_each(|fact| self.room.take(fact));
+        self.merge(recalled);
     }
 }

@@ -34,6 +34,7 @@ mod relevance;
 mod removal;
 pub(crate) mod removals;
 pub(crate) mod requests;
+mod room;
 mod selector;
 pub(crate) mod tell;
 mod verdict;
@@ -56,6 +57,7 @@ use crate::case::ledger::Ledger;
 use crate::case::looked_for::{LookedFor, brief_first};
 pub use crate::case::relevance::matters;
 use crate::case::relevance::{is_change_without_body, is_idle_talk, share};
+use crate::case::room::Room;
 use crate::case::wanted::Wanted;
 use crate::event::Event;
 use crate::filter::{Filter, Request};
@@ -109,6 +111,8 @@ pub struct Case {
     /// Whether an entry about an object that is meant was met, be it of use or not.
     is_met: bool,
     facts: Vec<Fact>,
+    /// What facts take, those of all forks together.
+    room: Arc<Room>,
     /// Where the facts stand whose bodies were cut off.
     truncated: BTreeSet<Address>,
     /// What the event at hand is about: one memory for all of them.
@@ -126,12 +130,12 @@ impl Case {
     /// Opens a case.
     pub fn new(ask: Ask) -> Self {
         let wanted = Wanted::new(ask.first_look(ask.deciding(), ask.subject.names()).collect());
-        Self { wanted, ..Self::empty(Arc::new(ask)) }
+        Self { wanted, ..Self::empty(&Arc::new(ask), &Arc::new(Room::new(u64::MAX))) }
     }
 
-    fn empty(ask: Arc<Ask>) -> Self {
+    fn empty(ask: &Arc<Ask>, room: &Arc<Room>) -> Self {
         Self {
-            ask,
+            ask: Arc::clone(ask),
             wanted: Wanted::default(),
             later: Vec::new(),
             looked_for: LookedFor::default(),
@@ -144,6 +148,7 @@ impl Case {
             is_silent: false,
             is_met: false,
             facts: Vec::new(),
+            room: Arc::clone(room),
             truncated: BTreeSet::new(),
             key: Key::default(),
             models: Models::default(),
@@ -173,7 +178,7 @@ impl Case {
     #[must_use]
     pub fn fork(&self) -> Self {
         let wanted = self.wanted.clone();
-        Self { wanted, found: Arc::clone(&self.found), ..Self::empty(Arc::clone(&self.ask)) }
+        Self { wanted, found: Arc::clone(&self.found), ..Self::empty(&self.ask, &self.room) }
     }
 
     /// Whether the next look is for an entry.
@@ -219,6 +224,7 @@ impl Case {
         self.later = later;
         self.wanted = Wanted::new(wanted);
         self.facts = ledger.into_facts();
+        self.room.hold(&self.facts);
         findings
     }
 
@@ -341,7 +347,8 @@ impl Fold for Case {
         if self.hides(&event.verb, &self.key.resource, subresource, &event.level) {
             return;
         }
-        if self.wanted.met_by(event, &self.key).next().is_none() || self.has_found(event, &self.key) {
+        let is_wanted = self.wanted.met_by(event, &self.key).next().is_some();
+        if !is_wanted || self.has_found(event, &self.key) || self.is_exceeded() {
             return;
         }
         let actor = self.actors.of(event);
@@ -360,10 +367,15 @@ impl Fold for Case {
         if let Some(labels) = fact.detail.labels_mut() {
             *labels = shared(&mut self.labels, Arc::clone(labels));
         }
+        self.room.take(&fact);
         if event.is_truncated() {
             self.truncated.insert(address);
         }
         self.facts.push(fact);
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_exceeded()
     }
 
     fn share(&self, kind: &Kind<'_>) -> Share {

@@ -39,6 +39,12 @@ impl Case {
         // Of a store only those entries are read that may be of use.
         let is_unmet = coverage.kept.is_none() && self.is_unmet();
         coverage.context_from = self.context.and_then(|context| context.from);
+        if self.is_exceeded() {
+            let reason = "more entries matter than may be kept in memory";
+            coverage.incomplete = vec![reason.to_owned()];
+            coverage.verdict = format!("{}: can't be told, as {reason}", self.asked());
+            return;
+        }
         coverage.incomplete = coverage.losses(self.ask.window.from, self.ask.window.until);
         let kept = coverage.doubt_kept(|keep| keep.suffices_for(&self.ask));
         // What was not kept may have been logged.

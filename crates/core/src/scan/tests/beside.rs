@@ -99,7 +99,7 @@ proptest! {
 }
 
 /// Logs of which it is counted how often they were read again, how often not a part of them, and how often only a sample.
-struct Watched<'a> {
+pub(super) struct Watched<'a> {
     files: Files<'a>,
     foresees: bool,
     again: AtomicUsize,
@@ -108,7 +108,7 @@ struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    fn new(files: Files<'a>, foresees: bool) -> Self {
+    pub(super) fn new(files: Files<'a>, foresees: bool) -> Self {
         let [again, spared, samples] = [const { AtomicUsize::new(0) }; 3];
         Self { files, foresees, again, spared, samples }
     }
