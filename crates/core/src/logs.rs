@@ -90,7 +90,7 @@ pub struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Reads `inputs` as `scan` says. A sample is the first MiB of each, or, of a part within a window, that in its middle; 16 MiB
-    /// if one does not suffice.
+    /// if one does not suffice. Of many inputs it is of some, evenly chosen, and no more than of sixteen long ones.
     pub const fn new(scan: &'a Scan, inputs: &'a Inputs) -> Self {
         Self { scan, inputs }
     }

@@ -109,7 +109,7 @@ impl Scan {
     }
 
     /// Reads of each source only the lines that begin in the first `bytes`, or in the middle of a part within a window; of
-    /// JSON values that span lines all.
+    /// JSON values that span lines all. Of many sources it reads some, so that it is no more than of sixteen long ones.
     pub(crate) const fn reach(mut self, bytes: u64) -> Self {
         self.reach = bytes;
         self
@@ -216,6 +216,7 @@ impl Scan {
         let sizes =
             Sizes { threads: self.threads, range: self.range, reach: self.reach, spacing: self.spacing };
         let plan = Plan::new(sources, look.window(), sizes).without(&self.known);
+        let plan = if self.reach < u64::MAX { plan.sampled(self.reach) } else { plan };
         if goes_back { plan.newest_first(sources, self.threads) } else { plan }
     }
 }

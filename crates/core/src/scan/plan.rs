@@ -1,6 +1,7 @@
 //! What there is to read, in pieces that threads take one after the other, and what need not be read at all.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 
 use audit_who_event::case::Window;
 use audit_who_event::coverage::{Moment, Tally, Timeline};
@@ -44,6 +45,14 @@ impl Piece {
         }
     }
 
+    /// Bytes of content, about.
+    const fn content(&self) -> u64 {
+        match self.part {
+            Part::Range { from, stop } | Part::Frames { from, stop, .. } => stop - from,
+            Part::Whole { length, .. } => length.saturating_mul(UNPACKED),
+        }
+    }
+
     /// Bytes on disk of what can't be cut.
     const fn uncut(&self) -> u64 {
         if let Part::Whole { length, .. } = self.part { length } else { 0 }
@@ -75,6 +84,12 @@ pub(super) struct Sizes {
     /// From one place of a plain file to the next that is looked at to find what lies within a window.
     pub(super) spacing: u64,
 }
+
+/// So many sources are read as far as a sample reaches, if they are long enough.
+const SAMPLED: u64 = 16;
+
+/// Compressed logs are so many times as long when they are unpacked, about.
+const UNPACKED: u64 = 10;
 
 /// Part of a source that holds nothing within the window, and is not read.
 struct Outside {
@@ -142,6 +157,19 @@ impl Plan {
             let Stretch { source, from, .. } = piece.stretch();
             (Reverse(piece.uncut().saturating_sub(share)), Reverse((written[source], source, from)))
         })
+    }
+
+    /// Leaves out sources, evenly, where more than a sample is to be read.
+    pub(super) fn sampled(mut self, reach: u64) -> Self {
+        let mut sources: BTreeMap<usize, u64> = BTreeMap::new();
+        for piece in &self.pieces {
+            let bytes = sources.entry(piece.source).or_default();
+            *bytes = bytes.saturating_add(piece.content()).min(reach);
+        }
+        let step = sources.values().sum::<u64>().div_ceil(reach.saturating_mul(SAMPLED)).max(1);
+        let kept: HashSet<usize> = sources.into_keys().step_by(usize::try_from(step).unwrap_or(1)).collect();
+        self.pieces.retain(|piece| kept.contains(&piece.source));
+        self
     }
 
     /// Leaves out what need not be read.
@@ -280,5 +308,31 @@ mod tests {
         // The large one takes more than a thread's share. What names don't tell was changed long after what they tell.
         let expected = [(5, 0), (2, 0), (3, 0), (4, 0), (1, 20), (1, 10), (1, 0), (0, 0)];
         assert_eq!(order.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn of_many_sources_a_sample_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let sampled = |count: usize, length: usize, reach| {
+            let paths: Vec<_> = (0..count)
+                .map(|number| folder.path().join(format!("{count}-{length}-{number:03}.log")))
+                .collect();
+            for path in &paths {
+                fs::write(path, vec![b'x'; length]).unwrap();
+            }
+            let inputs = Inputs::open(&paths);
+            let sizes = Sizes { threads: 2, range: 60, reach, spacing: 1 };
+            let plan = Plan::new(inputs.sources(), Window::default(), sizes).sampled(reach);
+            let mut sources: Vec<usize> = plan.pieces.iter().map(|piece| piece.source).collect();
+            sources.sort_unstable();
+            sources
+        };
+        // Of a long one each piece within reach.
+        assert_eq!(sampled(3, 500, 100), [0, 0, 1, 1, 2, 2]);
+        assert_eq!(sampled(16, 100, 50), (0..16).collect::<Vec<_>>());
+        assert_eq!(sampled(17, 100, 50), (0..17).step_by(2).collect::<Vec<_>>());
+        assert_eq!(sampled(160, 20, 50), (0..160).step_by(4).collect::<Vec<_>>());
+        assert_eq!(sampled(100, 1, 50), (0..100).collect::<Vec<_>>());
+        assert_eq!(sampled(0, 1, 50), [0; 0]);
     }
 }
