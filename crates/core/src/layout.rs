@@ -47,17 +47,13 @@ pub(crate) struct ValueEnd {
 impl ValueEnd {
     /// Goes over the next `piece` of the value; tells how many bytes of it belong to the value if it ends there.
     pub(crate) fn find(&mut self, piece: &[u8]) -> Option<usize> {
-        for (at, byte) in piece.iter().enumerate() {
+        let mut at = 0;
+        while at < piece.len() {
             if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
+                at += self.string_end(&piece[at..]);
                 continue;
             }
-            match byte {
+            match piece[at] {
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' => {
@@ -68,14 +64,67 @@ impl ValueEnd {
                 }
                 _ => {}
             }
+            at += 1;
         }
         None
+    }
+
+    /// How far a string goes on that has begun, with its quote.
+    fn string_end(&mut self, piece: &[u8]) -> usize {
+        let mut at = usize::from(std::mem::take(&mut self.escaped));
+        while let Some(found) = memchr::memchr2(b'"', b'\\', piece.get(at..).unwrap_or_default()) {
+            at += found + 1;
+            if piece[at - 1] == b'"' {
+                self.in_string = false;
+                return at;
+            }
+            self.escaped = at == piece.len();
+            at += 1;
+        }
+        piece.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The same, byte by byte.
+    fn value_end(text: &[u8]) -> Option<usize> {
+        let (mut depth, mut in_string, mut escaped) = (0_u64, false, false);
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => depth += 1,
+                b'}' | b']' if !in_string => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_ends_where_it_does_byte_by_byte(text in r#"[{\[]["\\{}a \[\]]{0,60}"#, cuts in (0_usize..60, 0_usize..60)) {
+            let text = text.as_bytes();
+            let (first, second) = (cuts.0.min(cuts.1).min(text.len()), cuts.0.max(cuts.1).min(text.len()));
+            let (mut value, mut before, mut end) = (ValueEnd::default(), 0, None);
+            for piece in [&text[..first], &text[first..second], &text[second..]] {
+                end = end.or_else(|| value.find(piece).map(|end| before + end));
+                before += piece.len();
+            }
+            prop_assert_eq!(end, value_end(text));
+        }
+    }
 
     #[test]
     fn documents_are_told_from_lines() {

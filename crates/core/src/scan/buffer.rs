@@ -9,6 +9,8 @@ use crate::layout::BOM;
 /// It grows by a quarter where one record needs more than a block, and shrinks again behind it.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
+    /// Where what is not consumed begins, and where it ends.
+    start: usize,
     filled: usize,
     block: usize,
     failed: Option<io::Error>,
@@ -18,19 +20,19 @@ impl Buffer {
     /// A buffer of `block` bytes, at least so many that a byte order mark fits.
     pub(super) fn new(block: usize) -> Self {
         let block = block.max(BOM.len());
-        Self { bytes: vec![0; block], filled: 0, block, failed: None }
+        Self { bytes: vec![0; block], start: 0, filled: 0, block, failed: None }
     }
 
     /// Forgets everything, for another reader.
     pub(super) fn clear(&mut self) {
-        self.filled = 0;
+        (self.start, self.filled) = (0, 0);
         self.failed = None;
         self.shrink();
     }
 
     /// What was read and not yet consumed.
     pub(super) fn data(&self) -> &[u8] {
-        &self.bytes[..self.filled]
+        &self.bytes[self.start..self.filled]
     }
 
     /// Reads until the buffer is full, after making room if it is; returns how many bytes came, 0 at the end.
@@ -41,6 +43,7 @@ impl Buffer {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
+        self.move_to_front();
         if self.filled == self.bytes.len() {
             let more = (self.bytes.len() / 4).max(self.block);
             self.bytes.reserve_exact(more);
@@ -64,13 +67,23 @@ impl Buffer {
 
     /// Drops the first `count` bytes of the data.
     pub(super) fn consume(&mut self, count: usize) {
-        self.bytes.copy_within(count..self.filled, 0);
-        self.filled -= count;
-        self.shrink();
+        self.start += count;
+        if self.bytes.len() > self.block {
+            self.shrink();
+        }
+    }
+
+    /// Where each of many records is consumed by itself, what is behind them is moved once.
+    fn move_to_front(&mut self) {
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.filled, 0);
+            (self.start, self.filled) = (0, self.filled - self.start);
+        }
     }
 
     fn shrink(&mut self) {
-        if self.bytes.len() > self.block && self.filled < self.block {
+        if self.bytes.len() > self.block && self.filled - self.start < self.block {
+            self.move_to_front();
             self.bytes.truncate(self.block);
             self.bytes.shrink_to_fit();
         }
