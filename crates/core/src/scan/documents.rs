@@ -16,15 +16,17 @@ pub(super) struct Documents<'a, R, F> {
     ledger: Ledger<'a, F>,
     /// Where the buffer begins, in bytes from the start of the content.
     offset: u64,
+    /// Values that begin here or later are not read.
+    stop: u64,
 }
 
 impl<'a, R: Read, F: Fold> Documents<'a, R, F> {
-    pub(super) fn new(reader: R, buffer: &'a mut Buffer, ledger: Ledger<'a, F>) -> Self {
+    pub(super) fn new(reader: R, buffer: &'a mut Buffer, ledger: Ledger<'a, F>, stop: u64) -> Self {
         buffer.clear();
-        Self { reader, buffer, ledger, offset: 0 }
+        Self { reader, buffer, ledger, offset: 0, stop }
     }
 
-    /// Hands every value to the ledger.
+    /// Hands every value to the ledger, as long as it takes more.
     pub(super) fn run(mut self) -> Ended {
         loop {
             if self.buffer.data().is_empty() {
@@ -34,6 +36,9 @@ impl<'a, R: Read, F: Fold> Documents<'a, R, F> {
                 }
             }
             self.drop_blanks();
+            if self.offset >= self.stop || self.ledger.is_full() {
+                return Ended { offset: self.offset, error: None };
+            }
             let result = match self.buffer.data().first() {
                 None => Ok(()),
                 Some(b'{' | b'[') => {

@@ -108,8 +108,8 @@ impl Scan {
         self
     }
 
-    /// Reads of each source only the lines that begin in the first `bytes`, or in the middle of a part within a window; of
-    /// JSON values that span lines all. Of many sources it reads some, so that it is no more than of sixteen long ones.
+    /// Reads of each source only what begins in the first `bytes`, or in the middle of a part within a window. Of many sources
+    /// it reads some, so that it is no more than of sixteen long ones.
     pub(crate) const fn reach(mut self, bytes: u64) -> Self {
         self.reach = bytes;
         self

@@ -78,6 +78,18 @@ fn file(content: impl AsRef<[u8]>) -> (TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
+#[test]
+fn a_sample_of_values_that_span_lines_ends() {
+    let value = "{\n  \"a\": 1\n}\n";
+    let (_folder, path) = file(value.repeat(5));
+    let length = value.len() as u64;
+    for (reach, expected) in [(1, 1), (length, 1), (length + 1, 2), (length * 4 + 1, 5), (u64::MAX, 5)] {
+        let (seen, coverage) = scan(&Scan::new().reach(reach), &path, &Literals::everything());
+        assert_eq!((seen.0.len(), coverage.total.entries), (expected, expected as u64), "{reach}");
+        assert!(coverage.total.is_balanced(), "{:?}", coverage.total);
+    }
+}
+
 /// Whether a line holds a literal, or may spell one.
 fn is_selected(line: &[u8], literals: &Literals) -> bool {
     let holds = |needle: &[u8]| line.windows(needle.len()).any(|window| window == needle);

@@ -35,7 +35,7 @@ pub(super) struct Worker<'a, F> {
     buffer: Buffer,
     decoder: envelope::Decoder,
     marks: Marks,
-    /// Lines of a whole source that begin here or later are not read.
+    /// What begins here or later in a whole source is not read.
     reach: u64,
     pub(super) findings: Findings<F>,
     /// How much of what was found was taken to foresee more.
@@ -219,7 +219,7 @@ impl<'a, F: Fold> Worker<'a, F> {
         let (ledger, buffer) = self.ledger(source, encoding);
         match layout {
             Layout::Lines => Lines::new(reader, buffer, ledger, 0, reach).run(),
-            Layout::Documents => Documents::new(reader, buffer, ledger).run(),
+            Layout::Documents => Documents::new(reader, buffer, ledger, reach).run(),
         }
     }
 
