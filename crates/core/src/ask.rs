@@ -60,33 +60,40 @@ pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
         }
         findings = case.learn_more(findings, part, &sources);
     }
-    if let Some(mut census) = case.census(&findings) {
-        if let Some(known) = foresight.counted(case) {
-            census = census.knowing(known);
-        }
-        let mut counted = census.fork();
-        if !counted.is_settled() {
-            let (sampled, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
-            counted = sampled;
-            coverage.problems.extend(again.problems);
-        }
-        if !logs.samples_every_kind() && !counted.is_settled() && may_count(&census, &coverage) {
-            let lacking = counted.lacking();
-            let (rest, problems) = logs.look_again(&lacking.look(), || lacking.fork(), &Stretches::default());
-            counted.merge(rest);
-            coverage.problems.extend(problems);
-        }
-        if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
-            let (any, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
-            counted = any;
-            coverage.problems.extend(again.problems);
-        }
-        coverage.seen = counted.into_seen();
+    let holds_entries = logs.is_indexed() || coverage.total.entries > 0 || coverage.total.outside_bytes > 0;
+    if let Some(census) = case.census(&findings).filter(|_| holds_entries) {
+        let census = match foresight.counted(case) {
+            Some(known) => census.knowing(known),
+            None => census,
+        };
+        coverage.seen = count(logs, &census, &mut coverage).into_seen();
     }
     coverage.problems.sort();
     coverage.problems.dedup();
     case.judge_coverage(&findings, &mut coverage);
     Asked { findings, coverage }
+}
+
+/// Counts what is logged at all: in a sample, what that lacks in all, and what there is at any time in a sample.
+fn count(logs: &impl Logs, census: &Census, coverage: &mut Coverage) -> Census {
+    let mut counted = census.fork();
+    if !counted.is_settled() {
+        let (sampled, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
+        counted = sampled;
+        coverage.problems.extend(again.problems);
+    }
+    if !logs.samples_every_kind() && !counted.is_settled() && may_count(census, coverage) {
+        let lacking = counted.lacking();
+        let (rest, problems) = logs.look_again(&lacking.look(), || lacking.fork(), &Stretches::default());
+        counted.merge(rest);
+        coverage.problems.extend(problems);
+    }
+    if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
+        let (any, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
+        counted = any;
+        coverage.problems.extend(again.problems);
+    }
+    counted
 }
 
 /// What there is to say where more matters than may be kept.

@@ -38,7 +38,7 @@ fn long_lines_and_holes_take_little_more_than_the_longest_line() {
             file.write_all(&[byte; 1024]).unwrap();
         }
     };
-    let short = b"{\"short\":true}\n";
+    let short = b"{\"auditID\":\"a\",\"verb\":\"get\",\"requestURI\":\"/\"}\n";
     file.write_all(short).unwrap();
     file.write_all(b"{\"long\":\"").unwrap();
     write_run(&mut file, b'x', 64);

@@ -190,6 +190,29 @@ fn times_of_what_is_no_audit_log_tell_nothing() {
     );
 }
 
+/// Entries that something else is wrapped around are none, also where nobody asks for what is in them. A log that begins
+/// with a torn line is one all the same.
+#[test]
+fn lines_are_not_taken_for_entries_where_none_is() {
+    let context = Context::new().unwrap();
+    let entries = String::from_utf8(drain()).unwrap();
+    let wrap = |line: &str| serde_json::json!({ "log": line, "stream": "stdout" }).to_string() + "\n";
+    let wrapped: String = entries.lines().map(wrap).collect();
+    let wrapped = context.write("wrapped.log", wrapped).unwrap();
+    let lines = entries.lines().count();
+    for question in ["evicted", "execed", "history"] {
+        let found = run([question, "pod/nobody", "--utc", wrapped.to_str().unwrap()]);
+        assert_eq!(found.status, 1, "{found:?}");
+        assert!(found.stdout.contains("these files hold no audit entries"), "{found:?}");
+        assert!(found.stderr.contains(&format!("{lines} lines, none of them an entry")), "{found:?}");
+        assert!(found.stderr.contains("0 entries"), "{found:?}");
+    }
+    let torn = context.write("torn.log", &entries[entries.len() / 3..]).unwrap();
+    let found = run(["evicted", "pod/nobody", "--utc", torn.to_str().unwrap()]);
+    assert!(found.stdout.contains("nobody did") && found.stderr.contains("bad line: "), "{found:?}");
+    assert!(!found.stderr.contains("not an audit log"), "{found:?}");
+}
+
 #[test]
 fn a_reader_who_had_enough_is_no_error() {
     let context = Context::new().unwrap();

@@ -11,6 +11,7 @@ use audit_who_event::literals::Literals;
 use audit_who_event::time::Timestamp;
 
 use super::collector::Spans;
+use super::decode::{Decode, Trust};
 use super::ledger::{Ledger, Rules};
 use super::marks::Marks;
 use super::order::Order;
@@ -37,7 +38,7 @@ impl<F: Fold> Account<F> {
             // Longer lines than are held are none in a batch.
             rules: Rules {
                 prefilter: Prefilter::new(literals),
-                decode: |decoder, line, sink| decoder.decode(line, sink),
+                decode: Decode::new(),
                 max_line: usize::MAX,
                 accounts: true,
             },
@@ -68,6 +69,7 @@ impl<F: Fold> Account<F> {
             spelled: &mut spelled,
             escapes: None,
             beside: None,
+            trust: Trust::default(),
         };
         if batch.data.is_empty() {
             for span in &batch.spans {

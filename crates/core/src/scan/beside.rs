@@ -5,7 +5,8 @@ use audit_who_event::envelope;
 use audit_who_event::fold::{Fold, Foreseen};
 
 use super::collector::Spans;
-use super::ledger::{Decode, Ledger, Rules};
+use super::decode::{Decode, Trust};
+use super::ledger::{Ledger, Rules};
 use super::marks::Marks;
 use super::order::Order;
 use super::prefilter::{Prefilter, Yield};
@@ -45,6 +46,8 @@ impl<F: Fold> Beside<F> {
         max_line: usize,
     ) -> Self {
         let prefilter = Prefilter::of(&foreseen.look, sample);
+        // What it does not select is none of its business.
+        let decode = Decode { is_entry: |_| true, ..decode };
         let rules = Rules { prefilter, decode, max_line, accounts: false };
         Self {
             rules,
@@ -106,6 +109,7 @@ impl<F: Fold> Beside<F> {
             spelled,
             escapes,
             beside: None,
+            trust: Trust::default(),
         }
     }
 }

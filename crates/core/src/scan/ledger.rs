@@ -10,6 +10,7 @@ use audit_who_event::fold::{Address, Fold};
 use super::beside::Beside;
 use super::clock::Clock;
 use super::collector::{Collector, Spans};
+use super::decode::{Decode, Trust};
 use super::hits::Hits;
 use super::marks::Marks;
 use super::order::Order;
@@ -17,9 +18,6 @@ use super::prefilter::{Prefilter, Yield};
 use super::spelled::Spelled;
 use crate::dated::{self, is_object};
 use crate::layout::BOM;
-
-/// Decodes one line; [`Decoder::decode`] but for tests.
-pub(super) type Decode<F> = fn(&mut Decoder, &[u8], &mut Collector<'_, F>);
 
 /// What a scan does with a line.
 pub(super) struct Rules<F> {
@@ -49,6 +47,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) escapes: Option<&'a [u64]>,
     /// What else is searched for in the same text.
     pub(super) beside: Option<&'a mut Beside<F>>,
+    pub(super) trust: Trust,
 }
 
 impl<F: Fold> Ledger<'_, F> {
@@ -132,6 +131,7 @@ impl<F: Fold> Ledger<'_, F> {
         let rules = self.rules;
         if text.len() <= rules.max_line
             && let Some(objects) = hits.unselected_objects()
+            && self.trust.takes(&text[..hits.line_end(0)], rules.decode.is_entry)
         {
             self.tally.entries += objects as u64;
             self.tally.skipped_bytes += (text.len() - objects) as u64;
@@ -144,7 +144,7 @@ impl<F: Fold> Ledger<'_, F> {
             let selected = hits.is_in(start, end);
             self.note(offset, hits.spelled());
             let line = &text[start..end];
-            if !selected && line.len() <= rules.max_line && is_object(line) {
+            if !selected && line.len() <= rules.max_line && self.is_taken(line) {
                 self.tally.entries += 1;
                 self.tally.skipped_bytes += line.len() as u64;
             } else {
@@ -231,12 +231,17 @@ impl<F: Fold> Ledger<'_, F> {
         }
         match text.trim_ascii_start() {
             [] => self.tally.blank_bytes += text.len() as u64,
-            object if !selected && is_object(object) => {
+            object if !selected && self.is_taken(object) => {
                 self.tally.entries += 1;
                 self.tally.skipped_bytes += text.len() as u64;
             }
             _ => self.decode(offset, text),
         }
+    }
+
+    /// Whether a line is taken for an entry without decoding it for good.
+    fn is_taken(&mut self, line: &[u8]) -> bool {
+        is_object(line) && self.trust.takes(line, self.rules.decode.is_entry)
     }
 
     /// What decodes, and what takes what is found in a line that begins at `offset`.
@@ -257,7 +262,7 @@ impl<F: Fold> Ledger<'_, F> {
     fn decode(&mut self, offset: u64, text: &[u8]) {
         let decode = self.rules.decode;
         let (decoder, mut collector) = self.decoding(offset);
-        decode(decoder, text, &mut collector);
+        (decode.line)(decoder, text, &mut collector);
         let (events, length) = (collector.events, text.len() as u64);
         let bad = collector.bad.min(length);
         self.tally.entries += u64::from(events > 0);

@@ -6,6 +6,7 @@ mod beside;
 mod buffer;
 mod clock;
 mod collector;
+mod decode;
 mod documents;
 mod escapes;
 mod hits;
@@ -36,7 +37,8 @@ use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
 
 pub(crate) use self::account::Account;
-use self::ledger::{Decode, Rules};
+use self::decode::Decode;
+use self::ledger::Rules;
 pub(crate) use self::marks::Marks;
 use self::plan::{Plan, Portion, Sizes};
 pub(crate) use self::prefilter::Prefilter;
@@ -123,8 +125,8 @@ impl Scan {
 
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
     ///
-    /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone; what has not
-    /// the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
+    /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone, once
+    /// one was looked at that is an entry, in each piece that is read; what has not the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
     /// therefore see events that are not wanted.
     ///
     /// Time ranges and gaps in the coverage are told from every event that was decoded; of the others only the first and
@@ -137,7 +139,8 @@ impl Scan {
     /// The same inputs may be read again: files at the length they had first, streams from a copy. Inputs that can't be
     /// read, or not to their end, are problems of the coverage. Its verdict is left empty.
     pub fn run<F: Fold>(&self, inputs: &Inputs, look: &Look, fork: impl FnMut() -> F) -> (F, Coverage) {
-        self.run_with(inputs, look, fork, |decoder, line, sink| decoder.decode(line, sink))
+        let (fold, coverage, _) = self.read(inputs, look, fork, None, Decode::new());
+        (fold, coverage)
     }
 
     /// Reads all inputs as [`run`](Self::run) does, the newest entries first, and looks beside for what `foresight` foresees
@@ -150,18 +153,7 @@ impl Scan {
         foresight: &mut dyn Foresee<F>,
     ) -> (F, Coverage, Searched) {
         let foresight = Some(foresight).filter(|_| look.window() == Window::default());
-        self.read(inputs, look, fork, foresight, |decoder, line, sink| decoder.decode(line, sink))
-    }
-
-    fn run_with<F: Fold>(
-        &self,
-        inputs: &Inputs,
-        look: &Look,
-        fork: impl FnMut() -> F,
-        decode: Decode<F>,
-    ) -> (F, Coverage) {
-        let (fold, coverage, _) = self.read(inputs, look, fork, None, decode);
-        (fold, coverage)
+        self.read(inputs, look, fork, foresight, Decode::new())
     }
 
     fn read<F: Fold>(

@@ -11,6 +11,7 @@ use super::ahead::ahead;
 use super::beside::Beside;
 use super::buffer::Buffer;
 use super::collector::Spans;
+use super::decode::Trust;
 use super::documents::Documents;
 use super::ledger::{Ledger, Rules};
 use super::lines::{Ended, Lines};
@@ -242,6 +243,7 @@ impl<'a, F: Fold> Worker<'a, F> {
                 spelled: &mut spelled[source],
                 escapes: self.sources[source].escapes.get().map(AsRef::as_ref),
                 beside: self.beside.as_mut(),
+                trust: Trust::default(),
             },
             &mut self.buffer,
         )

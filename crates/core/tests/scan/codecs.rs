@@ -114,7 +114,8 @@ fn what_stands_before_damage_in_zstd_data_is_read() {
 
 #[test]
 fn a_document_is_found_behind_an_encoding() {
-    let document = b"{\n  \"kind\": \"EventList\",\n  \"items\": []\n}\n";
+    let document =
+        b"{\n  \"kind\": \"EventList\",\n  \"items\": [\n    {\"auditID\": \"a\", \"verb\": \"get\", \"requestURI\": \"/\"}\n  ]\n}\n";
     for content in [document.to_vec(), gzip(document), zstd(document)] {
         let coverage = read(&content);
         assert_eq!((coverage.total.entries, coverage.total.skipped_bytes), (1, document.len() as u64 - 1));
