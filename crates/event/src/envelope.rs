@@ -42,6 +42,13 @@ pub trait Sink {
 /// Inside a JSON string the quotes would be escaped, so it can't be met there.
 const RECORD_START: &[u8] = br#"{"kind":"Event","apiVersion":"audit.k8s.io/"#;
 
+/// What stands in an event, however that is wrapped.
+const MARKS: [&[u8]; 2] = [b"audit.k8s.io/", b"auditID"];
+
+const NO_JSON: &str = "neither JSON nor a legacy audit entry";
+const NO_EVENT: &str = "JSON, but no audit event: it has neither auditID nor verb and requestURI";
+const WRAPPED: &str = "something else around an audit event: unwrap it first";
+
 /// Decodes one line, in whatever form it is, and hands every event and every bad span in it to `sink`.
 ///
 /// Read are: events, one or several behind each other; lists of events, as the webhook backend posts them; JSON arrays
@@ -167,8 +174,10 @@ impl<'a> Line<'a> {
                 Err(_) if !self.text[at..].starts_with(['{', '[']) => {
                     // JSON comes first: a client can put text that looks like a legacy entry into a JSON string.
                     let Some(end) = self.legacy(at, sink) else {
-                        return sink
-                            .bad(self.span(at..self.text.len()), "neither JSON nor a legacy audit entry");
+                        return sink.bad(
+                            self.span(at..self.text.len()),
+                            self.no_event(at..self.text.len(), NO_JSON),
+                        );
                     };
                     at = end;
                 }
@@ -196,11 +205,14 @@ impl<'a> Line<'a> {
                 event.salvaged = salvaged;
                 sink.event(event, self.span(span));
             }
-            None => sink.bad(
-                self.span(span),
-                "JSON, but no audit event: it has neither auditID nor verb and requestURI",
-            ),
+            None => sink.bad(self.span(span.clone()), self.no_event(span, NO_EVENT)),
         }
+    }
+
+    /// Why there is no event in a part of the line: where none is to be seen in it, for the reason that is given.
+    fn no_event(&self, part: Range<usize>, otherwise: &'static str) -> &'static str {
+        let is_in = |mark: &&[u8]| memmem::find(&self.text.as_bytes()[part.clone()], mark).is_some();
+        if MARKS.iter().all(is_in) { WRAPPED } else { otherwise }
     }
 
     /// Reads the first legacy entry from `at` on, and says where it ends; the text before it is the writer's prefix.
@@ -284,6 +296,24 @@ mod tests {
         let mut seen = Seen::default();
         decode(line.as_ref(), &mut seen);
         seen
+    }
+
+    #[test]
+    fn what_is_around_an_event_is_told_from_what_holds_none() {
+        let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get"}"#;
+        let escaped = event.replace('"', "\\\"");
+        for (line, reason) in [
+            (format!(r#"{{"log":"{escaped}","stream":"stdout"}}"#), WRAPPED),
+            (format!(r#"{{"log":{event}}}"#), WRAPPED),
+            (format!("2026-01-01T00:00:00Z stdout F {event}"), WRAPPED),
+            (r#"{"kind":"Policy","apiVersion":"audit.k8s.io/v1","rules":[]}"#.to_owned(), NO_EVENT),
+            (r#"{"ids":["auditID"]}"#.to_owned(), NO_EVENT),
+            ("started".to_owned(), NO_JSON),
+        ] {
+            let seen = seen(&line);
+            assert!(seen.events.is_empty(), "{line}");
+            assert_eq!(seen.bad, [(0..line.len(), reason.to_owned())], "{line}");
+        }
     }
 
     fn record(id: &str) -> String {

@@ -205,6 +205,7 @@ fn lines_are_not_taken_for_entries_where_none_is() {
         assert_eq!(found.status, 1, "{found:?}");
         assert!(found.stdout.contains("these files hold no audit entries"), "{found:?}");
         assert!(found.stderr.contains(&format!("{lines} lines, none of them an entry")), "{found:?}");
+        assert!(found.stderr.contains("something else around an audit event: unwrap it first"), "{found:?}");
         assert!(found.stderr.contains("0 entries"), "{found:?}");
     }
     let torn = context.write("torn.log", &entries[entries.len() / 3..]).unwrap();
