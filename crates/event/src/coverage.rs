@@ -159,6 +159,15 @@ impl Coverage {
         Some(told)
     }
 
+    /// Why nothing is known of the time that was searched.
+    pub(crate) const fn timeless(&self) -> &'static str {
+        if self.total.entries == 0 {
+            "these files hold no audit entries, so they can't tell"
+        } else {
+            "no entry in these files tells when it was written, so they can't tell"
+        }
+    }
+
     /// What a store keeps, where others may have answered the question.
     pub fn kept_in_words(&self) -> Option<String> {
         let told = self.kept.and_then(Keep::told)?;

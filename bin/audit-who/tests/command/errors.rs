@@ -214,6 +214,18 @@ fn lines_are_not_taken_for_entries_where_none_is() {
     assert!(!found.stderr.contains("not an audit log"), "{found:?}");
 }
 
+/// Exports may write times as the API server does not. Such entries are there all the same.
+#[test]
+fn entries_without_a_time_are_not_said_to_be_missing() {
+    let context = Context::new().unwrap();
+    let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","stage":"ResponseComplete","verb":"get","requestURI":"/","stageTimestamp":"2022-11-29 22:40:02.903"}"#;
+    let log = context.write("audit.log", format!("{line}\n")).unwrap();
+    let found = run(["evicted", "pod/web-1", "--utc", log.to_str().unwrap()]);
+    assert_eq!(found.status, 1, "{found:?}");
+    assert!(found.stdout.contains("no entry in these files tells when it was written"), "{found:?}");
+    assert!(found.stderr.contains("1 entry"), "{found:?}");
+}
+
 #[test]
 fn a_reader_who_had_enough_is_no_error() {
     let context = Context::new().unwrap();

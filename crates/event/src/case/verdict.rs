@@ -92,7 +92,7 @@ impl Case {
             return format!("{asked}: {found} found{kept}");
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
-            return format!("{asked}: these files hold no audit entries, so they can't tell");
+            return format!("{asked}: {}", coverage.timeless());
         };
         let Window { from: asked_from, until: asked_until } = self.ask.window;
         if asked_from > until || asked_until < from {

@@ -179,7 +179,7 @@ impl Counts {
             return self.rest().map_or_else(|| sum.clone(), |rest| format!("{sum}; {rest}"));
         }
         let (Some(from), Some(until)) = (coverage.total.from, coverage.total.until) else {
-            return "these files hold no audit entries, so they can't tell".to_owned();
+            return coverage.timeless().to_owned();
         };
         if window.from > until || window.until < from {
             return format!("these files can't tell: they hold entries from {from} to {until}");
