@@ -109,11 +109,12 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading("not read")?;
-        for source in &doctor.no_logs {
+        for source in doctor.no_logs.iter().take(SHOWN) {
             let lines =
                 counted(source.tally.bad_lines, "line, which is no entry", "lines, none of them an entry");
             self.line(format_args!("  not an audit log: {}: {lines}", source.source))?;
         }
+        self.more(doctor.no_logs.len() as u64, doctor.no_logs.len().min(SHOWN))?;
         let is_log = |name: &str| !doctor.no_logs.iter().any(|source| source.source == name);
         let spans: Vec<_> = doctor.bad_spans.iter().filter(|span| is_log(&span.source)).collect();
         for span in spans.iter().take(SHOWN) {
@@ -328,7 +329,7 @@ mod tests {
                 reason: text.to_owned(),
             }],
             problems: vec![Problem { source: text.to_owned(), message: text.to_owned(), fatal: true }],
-            no_logs: coverage.sources,
+            no_logs: vec![coverage.sources[0].clone(); 9],
         }
     }
 
@@ -347,6 +348,7 @@ mod tests {
             "\nrequests without an end: what came of them is lost\n  2026-11-23 05:46:00 UTC  x: x x\n    x:12  x  auditID x\n",
             "    but 2026-11-23 05:46:00 UTC  x: x x\n",
             "  … and 6 more\n",
+            "  … and 4 more\n",
             "  3 entries of x stand again\n",
             "  1 watch or session still open, 2 requests under way at the end\n  one of 4 requests was compared",
             "  yes   evicted\n  part  scaled, labeled: x\n  no    token: x\n",

@@ -10,6 +10,8 @@ use crate::paint::{self, Painted};
 use crate::terminal::neutral;
 use crate::{Style, Zone};
 
+/// Files that are no audit logs and are told one by one.
+const OTHERS_SHOWN: usize = 5;
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
 /// Gaps of one server that are told one by one.
@@ -24,17 +26,19 @@ pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
         format!("{word} {}", neutral(rest))
     };
     let mut lines = Vec::new();
-    for source in coverage.sources.iter().filter(|source| source.is_no_log()) {
+    let others = || coverage.sources.iter().filter(|source| source.is_no_log());
+    for source in others().take(OTHERS_SHOWN) {
         lines.push(told("not an audit log:", paint::ODD, &no_log(source, coverage)));
     }
+    lines.extend(and_more(others().skip(OTHERS_SHOWN).count() as u64));
     let (logs, bad_lines) = in_logs(coverage);
     for span in logs.iter().take(BAD_SHOWN) {
         let place = format!("{}:{} ({} bytes)", span.source, span.offset, grouped(span.length));
         lines.push(told("bad line:", paint::ODD, &format!("{place}: {}", span.reason)));
     }
     let more = bad_lines.saturating_sub(logs.len().min(BAD_SHOWN) as u64);
-    if !logs.is_empty() && more > 0 {
-        lines.push(format!("… and {} more", grouped(more)));
+    if !logs.is_empty() {
+        lines.extend(and_more(more));
     }
     for (text, more) in gaps(coverage, style) {
         if more { lines.push(text) } else { lines.push(told("gap:", paint::ODD, &text)) }
@@ -48,6 +52,11 @@ pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
     }
     lines.push(searched(coverage, bad_lines, style));
     lines
+}
+
+/// `… and 1,204 more`, where there are more than those told one by one.
+fn and_more(count: u64) -> Option<String> {
+    (count > 0).then(|| format!("… and {} more", grouped(count)))
 }
 
 /// One line about a source that holds no entry: its lines say nothing one by one.
@@ -73,10 +82,8 @@ fn gaps(coverage: &Coverage, style: &Style) -> Vec<(String, bool)> {
     let mut lines = Vec::new();
     for server in &coverage.servers {
         lines.extend(server.gaps.iter().take(GAPS_SHOWN).map(|gap| (self::gap(gap, style.zone), false)));
-        let more = server.gap_count.saturating_sub(GAPS_SHOWN as u64);
-        if more > 0 {
-            lines.push((format!("… and {} more", grouped(more)), true));
-        }
+        let more = and_more(server.gap_count.saturating_sub(GAPS_SHOWN as u64));
+        lines.extend(more.map(|text| (text, true)));
     }
     lines
 }
@@ -277,6 +284,25 @@ mod tests {
         assert!(lines[1].starts_with("bad line: audit.log:12345"), "{lines:?}");
         assert!(lines[4].ends_with("; 1 bad line"), "{lines:?}");
         assert_eq!(lines.len(), 5);
+    }
+
+    #[test]
+    fn many_files_that_are_no_logs_are_counted() {
+        let mut coverage = sample::coverage();
+        let other = |number| {
+            let mut source = coverage.sources[0].clone();
+            source.source = format!("wrapped/{number}.json");
+            source.tally = Tally { bad_lines: 1, ..Tally::default() };
+            source
+        };
+        let others: Vec<_> = (0..2_005).map(other).collect();
+        coverage.total.bad_lines += 2_005;
+        coverage.sources.extend(others);
+        let lines = summary(&coverage, &PLAIN);
+        assert_eq!(lines[4], "not an audit log: wrapped/4.json: 1 line, which is no entry");
+        assert_eq!(lines[5], "… and 2,000 more");
+        assert!(lines[6].starts_with("bad line: audit.log:12345"), "{lines:?}");
+        assert_eq!(lines.len(), 10);
     }
 
     #[test]

@@ -214,6 +214,22 @@ fn lines_are_not_taken_for_entries_where_none_is() {
     assert!(!found.stderr.contains("not an audit log"), "{found:?}");
 }
 
+/// A folder of an export has thousands of files: one of them says what is wrong with all.
+#[test]
+fn many_files_that_are_no_logs_do_not_hide_the_rest() {
+    let context = Context::new().unwrap();
+    for number in 0..12 {
+        context.write(format!("{number}.log"), "{\"log\":\"x\"}\n").unwrap();
+    }
+    let folder = context.path().to_str().unwrap();
+    let found = run(["evicted", "pod/nobody", "--utc", folder]);
+    assert_eq!(found.stderr.matches("not an audit log: ").count(), 5, "{found:?}");
+    assert!(found.stderr.contains("… and 7 more\nsearched 12 files"), "{found:?}");
+    let report = run(["doctor", "--utc", folder]);
+    assert_eq!(report.stdout.matches("not an audit log: ").count(), 5, "{report:?}");
+    assert!(report.stdout.contains("… and 7 more"), "{report:?}");
+}
+
 /// Exports may write times as the API server does not. Such entries are there all the same.
 #[test]
 fn entries_without_a_time_are_not_said_to_be_missing() {
