@@ -170,12 +170,7 @@ impl<'l> Inquiry<'l> {
             self.need_names(namespace, vec![Glob::new(&*owner.name)], effect);
         }
         let kind = owner.kind.to_ascii_lowercase();
-        let of_that_name = self
-            .ledger
-            .keys()
-            .filter(|key| key.name == owner.name && (key.namespace == namespace || key.namespace.is_empty()));
-        let mut alike = of_that_name.filter(|key| key.resource.starts_with(&kind));
-        alike.next().cloned()
+        self.ledger.of_kind(&kind, namespace, &owner.name).cloned()
     }
 
     /// How `key`, on which `dependent` rests, was removed at or before `time`, the last time if it had several lives. What was made

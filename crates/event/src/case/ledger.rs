@@ -1,12 +1,12 @@
 //! The facts of a case in order, and by object.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
 use crate::case::life::{Life, lives};
+use crate::case::objects::Objects;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -14,9 +14,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     facts: Vec<Fact>,
-    by_key: HashMap<Arc<Key>, Vec<usize>>,
-    /// What `by_key` has, in order.
-    keys: Vec<Arc<Key>>,
+    objects: Objects,
     /// Deletes of collections that succeeded, by the collection.
     collections: BTreeMap<Key, Vec<usize>>,
     /// Where objects stand in the answers of deletecollections: fact, and place in its list.
@@ -44,11 +42,10 @@ impl Ledger {
             }
             same
         });
-        let mut ledger = Self { by_key: by_key(&mut facts), ..Self::default() };
+        let mut ledger = Self { objects: Objects::of(&mut facts), ..Self::default() };
         for (index, fact) in facts.iter().enumerate() {
             ledger.index(index, fact);
         }
-        ledger.keys = in_order(ledger.by_key.keys());
         Self { facts, ..ledger }
     }
 
@@ -58,7 +55,7 @@ impl Ledger {
         }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
-            self.by_key.entry(Arc::new(key.clone())).or_default();
+            self.objects.add(&Arc::new(key.clone()));
             self.listed.entry(key).or_default().push((index, place));
         }
         if let Some((_, about, _)) = &fact.detail.note {
@@ -110,20 +107,36 @@ impl Ledger {
         })
     }
 
-    /// The objects that facts are about.
+    /// The objects that facts are about, in the order in which they tell of them.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Key> {
+        self.objects.keys().iter().map(AsRef::as_ref)
+    }
+
+    /// The objects that facts are about, in the order of their keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.keys.iter().map(AsRef::as_ref)
+        self.objects.in_order().iter().map(AsRef::as_ref)
+    }
+
+    /// The first object called so in a namespace, or outside of all, whose resource begins with `kind`.
+    pub(crate) fn of_kind(&self, kind: &str, namespace: &str, name: &str) -> Option<&Key> {
+        let kinds = self.objects.kinds().iter().filter(|key| key.resource.starts_with(kind));
+        let mut alike = kinds.flat_map(|key| ["", namespace].map(|namespace| (key, namespace)));
+        alike.find_map(|(like, namespace)| {
+            let key = Key { namespace: namespace.to_owned(), name: name.to_owned(), ..Key::clone(like) };
+            self.objects.get(&key).map(|(key, _)| &**key)
+        })
     }
 
     /// The facts about one object, by time.
     pub(crate) fn of<'l>(&'l self, key: &Key) -> impl DoubleEndedIterator<Item = &'l Fact> {
-        self.by_key.get(key).into_iter().flatten().map(|index| &self.facts[*index])
+        let places = self.objects.get(key).map_or(&[][..], |(_, places)| places);
+        places.iter().map(|index| &self.facts[*index])
     }
 
     /// The incarnations of one object, the first one first. One that is known from the answer of a deletecollection
     /// alone has no facts.
     pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
-        let Some((key, places)) = self.by_key.get_key_value(key) else { return Vec::new() };
+        let Some((key, places)) = self.objects.get(key) else { return Vec::new() };
         let mut lives = lives(key, places.iter().map(|place| &self.facts[*place]));
         for (_, victim) in self.listings(key) {
             match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
@@ -137,8 +150,9 @@ impl Ledger {
     /// The objects of a resource in a namespace whose names begin with `prefix`.
     pub(crate) fn named<'l>(&'l self, like: &Key, prefix: &str) -> impl Iterator<Item = &'l Key> {
         let start = Key { name: prefix.to_owned(), ..like.clone() };
-        let first = self.keys.partition_point(|key| **key < start);
-        self.keys[first..].iter().map(AsRef::as_ref).take_while(move |key| {
+        let keys = self.objects.in_order();
+        let first = keys.partition_point(|key| **key < start);
+        keys[first..].iter().map(AsRef::as_ref).take_while(move |key| {
             (&key.group, &key.resource, &key.namespace) == (&start.group, &start.resource, &start.namespace)
                 && key.name.starts_with(&start.name)
         })
@@ -180,53 +194,6 @@ fn sort(facts: &mut [Fact]) {
         }
         from[place] = place;
     }
-}
-
-/// The facts about each object, which share its key from here on. With many objects, looking keys up in order would take
-/// longer than reading the log.
-fn by_key(facts: &mut [Fact]) -> HashMap<Arc<Key>, Vec<usize>> {
-    // To make room means to look at all keys again.
-    let mut indices: HashMap<Arc<Key>, Vec<usize>> = HashMap::with_capacity(facts.len() / 2);
-    for (index, fact) in facts.iter_mut().enumerate() {
-        match indices.entry(Arc::clone(&fact.key)) {
-            Entry::Occupied(mut known) => {
-                fact.key = Arc::clone(known.key());
-                known.get_mut().push(index);
-            }
-            Entry::Vacant(new) => {
-                new.insert(vec![index]);
-            }
-        }
-    }
-    indices
-}
-
-/// Keys in order. Most of many share all but the name, and of names the beginning: neither need be compared each time.
-fn in_order<'k>(keys: impl Iterator<Item = &'k Arc<Key>>) -> Vec<Arc<Key>> {
-    let mut alike: HashMap<_, Vec<&Arc<Key>>> = HashMap::new();
-    for key in keys {
-        alike.entry((&key.group, &key.resource, &key.namespace)).or_default().push(key);
-    }
-    let mut alike: Vec<_> = alike.into_iter().collect();
-    alike.sort_unstable_by_key(|(shared, _)| *shared);
-    alike.into_iter().flat_map(|(_, keys)| by_name(&keys)).cloned().collect()
-}
-
-fn by_name<'k>(keys: &[&'k Arc<Key>]) -> impl Iterator<Item = &'k Arc<Key>> + use<'k> {
-    let first = keys.first().map_or("", |key| &key.name).as_bytes();
-    let common = |key: &&Arc<Key>| first.iter().zip(key.name.as_bytes()).take_while(|(a, b)| a == b).count();
-    let shared = keys.iter().map(common).min().unwrap_or_default();
-    let mut named: Vec<_> = keys
-        .iter()
-        .map(|key| {
-            let rest = &key.name.as_bytes()[shared..];
-            let mut next = [0; size_of::<u64>()];
-            next.iter_mut().zip(rest).for_each(|(own, byte)| *own = *byte);
-            (u64::from_be_bytes(next), rest, *key)
-        })
-        .collect();
-    named.sort_unstable_by_key(|(next, rest, _)| (*next, *rest));
-    named.into_iter().map(|(_, _, key)| key)
 }
 
 /// The collections that hold an object: that of its namespace, and that of all.
@@ -274,20 +241,6 @@ mod tests {
             });
             sort(&mut sorted);
             prop_assert_eq!(addresses(&sorted), addresses(&expected));
-        }
-
-        /// The order is that which keys have.
-        #[test]
-        fn keys_are_in_order(texts in proptest::collection::hash_set("[ab]{0,2}/[ab]{0,2}/[ab]{0,2}/[ab-]{0,4}", 0..60)) {
-            let key = |text: &String| {
-                let [group, resource, namespace, name] =
-                    text.split('/').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
-                Arc::new(Key { group, resource, namespace, name })
-            };
-            let keys: Vec<Arc<Key>> = texts.iter().map(key).collect();
-            let mut sorted = keys.clone();
-            sorted.sort();
-            prop_assert_eq!(in_order(keys.iter()), sorted);
         }
     }
 }

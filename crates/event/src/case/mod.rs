@@ -27,6 +27,7 @@ pub(crate) mod ledger;
 mod life;
 mod looked_for;
 pub(crate) mod node;
+mod objects;
 mod objects_first;
 mod owner;
 mod preemption;
@@ -224,7 +225,9 @@ impl Case {
         self.later = later;
         self.wanted = Wanted::new(wanted);
         self.facts = ledger.into_facts();
-        self.room.hold(&self.facts);
+        if self.is_open() {
+            self.room.hold(&self.facts);
+        }
         findings
     }
 

@@ -32,7 +32,7 @@ impl Case {
     pub(super) fn put_off(&mut self, ledger: &Ledger) -> Vec<Filter> {
         let filters = std::mem::take(&mut self.collections);
         let Some(target) = self.ask.subject.target() else { return filters };
-        let met = ledger.keys().filter(|key| removals::is_meant(target, key));
+        let met = ledger.objects().filter(|key| removals::is_meant(target, key));
         let namespaces: BTreeSet<&str> = met.map(|key| key.namespace.as_str()).collect();
         if !(1..=MOST_NAMESPACES).contains(&namespaces.len()) {
             return filters;

@@ -31,7 +31,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let mut findings = Findings::default();
     let Some(target) = ask.subject.target() else { return findings };
     for which in [Which::Asked, Which::Others] {
-        for key in inquiry.ledger.keys().filter(|key| is_meant(target, key)) {
+        for key in inquiry.ledger.objects().filter(|key| is_meant(target, key)) {
             for life in inquiry.ledger.lives(key) {
                 if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
                     judge_life(inquiry, ask.question, &life, which, &mut findings);

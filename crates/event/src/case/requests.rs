@@ -174,7 +174,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
         .map(|target| {
             inquiry
                 .ledger
-                .keys()
+                .objects()
                 .filter(|key| is_meant(target, key))
                 .map(|key| key.namespace.as_str())
                 .collect()
