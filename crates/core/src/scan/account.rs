@@ -15,7 +15,8 @@ use super::decode::{Decode, Trust};
 use super::ledger::{Ledger, Rules};
 use super::marks::Marks;
 use super::order::Order;
-use super::prefilter::{Prefilter, Yield};
+use super::payoff::Yield;
+use super::prefilter::Prefilter;
 use super::spelled::Spelled;
 use crate::tail::{Batch, Flaw};
 

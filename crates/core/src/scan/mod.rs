@@ -15,6 +15,7 @@ mod lines;
 mod marks;
 mod names;
 mod order;
+mod payoff;
 mod plan;
 mod prefilter;
 mod requirements;
