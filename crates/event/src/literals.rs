@@ -25,7 +25,7 @@ impl Literals {
 
     /// A matching line holds at least one of these; with none given, no line matches, with an empty one every line may.
     pub fn any_of(literals: impl IntoIterator<Item = String>) -> Self {
-        Self::new(literals.into_iter().collect(), HashSet::new())
+        Self::new(&literals.into_iter().collect(), HashSet::new())
     }
 
     /// A matching line holds at least one of these as the whole name of an object or as its verb: in a string that holds
@@ -37,7 +37,7 @@ impl Literals {
             is_run && name.parse::<f64>().is_err() && !matches!(name.as_str(), "" | "true" | "false" | "null")
         };
         let (names, others) = names.into_iter().partition(is_string);
-        Self::new(others, names)
+        Self::new(&others, names)
     }
 
     /// What must stand in a line that can matter to one of them.
@@ -48,24 +48,18 @@ impl Literals {
             parts.extend(set.parts);
             names.extend(set.names);
         }
-        Self::new(parts, names)
+        Self::new(&parts, names)
     }
 
-    fn new(mut parts: HashSet<String>, mut names: HashSet<String>) -> Self {
+    fn new(parts: &HashSet<String>, mut names: HashSet<String>) -> Self {
         if parts.contains("") {
             return Self::everything();
         }
-        // A line with something longer that a name stands in is found by neither, so the name counts as a part then.
-        let known = Known::new(&names);
-        let within: HashSet<String> = parts.iter().flat_map(|part| known.within(part)).cloned().collect();
-        names.retain(|name| !within.contains(name));
-        parts.extend(within);
-        let known = Known::new(&parts);
+        let known = Known::new(parts);
         names.retain(|name| known.within(name).next().is_none());
-        let (parts, mut all) = (shortest(&parts), shortest(&names));
-        all.extend(parts.iter().cloned());
-        all.sort();
-        Self(Some(Set { parts, names: names.into_iter().collect(), shortest: all }))
+        let parts = shortest(parts);
+        let all = names.iter().chain(&parts).cloned().collect();
+        Self(Some(Set { parts, shortest: shortest(&all), names: names.into_iter().collect() }))
     }
 
     /// The strings, sorted, none of them within another; `None` if every line matters.
@@ -76,6 +70,11 @@ impl Literals {
     /// Those of the strings that matter wherever they stand.
     pub fn parts(&self) -> &[String] {
         self.0.as_ref().map_or(&[], |set| &set.parts)
+    }
+
+    /// Whether one of the strings matters only where it is a name as a whole, or in one of the [`parts`](Self::parts).
+    pub fn is_name(&self, string: &str) -> bool {
+        self.parts().binary_search_by(|part| part.as_str().cmp(string)).is_err()
     }
 
     /// All names of which one must stand in a line that holds none of the [`parts`](Self::parts).

@@ -31,11 +31,14 @@ impl Look {
     }
 
     /// Strings of which one stands in the line of every event that is wanted, chosen so that few other lines hold one, and that
-    /// they are few: `count` says how often one is met in a sample of 128 KiB, where searching for one more takes as long as
-    /// looking at one line.
-    pub fn rarest_literals(&self, mut count: impl FnMut(&str) -> usize) -> Literals {
+    /// they are few: `count` says how often one is met in a sample of 128 KiB, as a whole if it is a name; searching for one more
+    /// takes as long as looking at one line there.
+    pub fn rarest_literals(&self, mut count: impl FnMut(&str, bool) -> usize) -> Literals {
         let mut cost = |literals: &Literals| {
-            literals.as_slice().map_or(usize::MAX, |all| all.iter().map(|literal| count(literal) + 1).sum())
+            let Some(all) = literals.as_slice() else { return usize::MAX };
+            let names = all.iter().filter(|literal| literals.is_name(literal)).map(|name| (name, true));
+            let sought = names.chain(literals.parts().iter().map(|part| (part, false)));
+            sought.map(|(literal, is_name)| count(literal, is_name) + 1).sum()
         };
         let are_many = self.literals.as_slice().is_some_and(|literals| literals.len() > MOST_COUNTED);
         let few = self.filters.as_ref().filter(|filters| !are_many && filters.len() <= MOST_COUNTED);
@@ -72,7 +75,7 @@ mod tests {
         let look = Look::for_filters(vec![by("admin", "nodes"), by("robot", "pods")]);
         let rarest = |counts: [(&str, usize); 4]| {
             let count =
-                |word: &str| counts.iter().find(|(own, _)| *own == word).map_or(0, |(_, count)| *count);
+                |word: &str, _| counts.iter().find(|(own, _)| *own == word).map_or(0, |(_, count)| *count);
             look.rarest_literals(count).as_slice().map(<[String]>::to_vec)
         };
         assert_eq!(
@@ -82,7 +85,7 @@ mod tests {
         // Of two that are as rare, the one that is rare in most logs.
         let usual = Some(vec!["admin".to_owned(), "robot".to_owned()]);
         assert_eq!(rarest([("admin", 1), ("nodes", 1), ("robot", 0), ("pods", 0)]), usual);
-        assert_eq!(Look::everything().rarest_literals(|_| 0), Literals::everything());
+        assert_eq!(Look::everything().rarest_literals(|_, _| 0), Literals::everything());
         // Of many that are rare, the one that they have in common.
         let names = (0..10).map(|number| Glob::new(format!("web-{number}"))).collect();
         let look = Look::for_filters(vec![Filter {
@@ -90,11 +93,25 @@ mod tests {
             namespace: Some(Glob::new("shop")),
             ..Filter::default()
         }]);
-        let rarest = |shops| look.rarest_literals(|text| if text == "shop" { shops } else { 0 });
+        let rarest = |shops| look.rarest_literals(|text, _| if text == "shop" { shops } else { 0 });
         assert_eq!(rarest(8).as_slice(), Some(&["shop".to_owned()][..]));
         assert_eq!(rarest(9).as_slice().map(<[String]>::len), Some(10));
         let many = Look::for_filters((0..100).map(|user| by(&format!("user-{user}"), "nodes")).collect());
-        assert_eq!(many.rarest_literals(|_| 0), many.literals);
+        assert_eq!(many.rarest_literals(|_, _| 0), many.literals);
+        // A name counts as a whole, and what begins with it where that is looked for, too.
+        let looks = |names: &[&str]| {
+            let names = names.iter().map(|name| Glob::new(*name)).collect();
+            Look::for_filters(vec![Filter { names, ..by("admin", "pods") }])
+        };
+        let rarest = |names: &[&str]| {
+            let count = |word: &str, is_name: bool| match (word, is_name) {
+                ("api", true) | ("pods", _) => 2,
+                _ => 9,
+            };
+            looks(names).rarest_literals(count).as_slice().map(<[String]>::to_vec)
+        };
+        assert_eq!(rarest(&["api"]), Some(vec!["api".to_owned()]));
+        assert_eq!(rarest(&["api", "api-*"]), Some(vec!["pods".to_owned()]));
     }
 
     #[test]

@@ -20,7 +20,8 @@ impl Names {
     ///
     /// A name ends where its characters end, be it at a quote, a slash or anything else. A key is none, nor is an item of a
     /// list or the value of another key than `name` and `verb`: most names of nodes are told by `nodeName` and by the users
-    /// of their kubelets, most verbs by the rules of roles.
+    /// of their kubelets, most verbs by the rules of roles. Nor is what a path begins with, as each URI does with `/api`: an
+    /// object's name comes behind its resource.
     pub(super) fn may_stand_at(&self, text: &[u8], at: usize) -> bool {
         let (before, behind) = (&text[at.saturating_sub(LONGEST)..at], &text[at..]);
         let left = before.iter().rev().take_while(|byte| is_of_name(**byte)).count();
@@ -28,7 +29,8 @@ impl Names {
         if left == LONGEST || right == LONGEST {
             return true;
         }
-        self.0.contains(&text[at - left..at + right]) && !is_elsewhere(&text[..at - left])
+        // Of most places, what is before them says enough.
+        !is_elsewhere(&text[..at - left]) && self.0.contains(&text[at - left..at + right])
     }
 }
 
@@ -38,8 +40,11 @@ const fn is_of_name(byte: u8) -> bool {
 }
 
 /// Whether a string that begins behind `before` is a key, an item of a list, or the value of a key that is none of
-/// [`KEYS`]. The quotes may be escaped.
+/// [`KEYS`]; or whether what begins there is the beginning of a path. Quotes and slashes may be escaped.
 fn is_elsewhere(before: &[u8]) -> bool {
+    if let Some(path) = before.strip_suffix(b"/") {
+        return strip_quote(strip_escapes(path)).is_some();
+    }
     let Some(before) = strip_quote(before).map(<[u8]>::trim_ascii_end) else { return false };
     let Some(before) = before.strip_suffix(b":") else {
         return matches!(before, [.., b',' | b'[' | b'{']);
@@ -52,11 +57,15 @@ fn is_elsewhere(before: &[u8]) -> bool {
 
 /// What stands before a quote and the backslashes that escape it.
 fn strip_quote(text: &[u8]) -> Option<&[u8]> {
-    let mut text = text.strip_suffix(b"\"")?;
+    text.strip_suffix(b"\"").map(strip_escapes)
+}
+
+/// What stands before backslashes.
+fn strip_escapes(mut text: &[u8]) -> &[u8] {
     while let Some(shorter) = text.strip_suffix(b"\\") {
         text = shorter;
     }
-    Some(text)
+    text
 }
 
 #[cfg(test)]
@@ -97,6 +106,9 @@ mod tests {
             r#"{"uid" : "web-1"}"#,
             r#"{"proverb":"web-1"}"#,
             r#"["web-1"]"#,
+            r#"{"requestURI":"/web-1/v1/pods"}"#,
+            r#"{\"requestURI\":\"\/web-1\/v1\/pods\"}"#,
+            r#"uri="/web-1""#,
             r#"{"verbs":["get", "web-1"]}"#,
             r#"{\"verbs\":[\"get\",\"web-1\"]}"#,
             r#"{"labels":{"web-1":""}}"#,

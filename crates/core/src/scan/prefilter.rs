@@ -20,6 +20,9 @@ const BY_TRIPLES: usize = 3;
 /// a third of the time.
 const AT_ONCE: usize = 64;
 
+/// So many places where a name stands, but not as a whole, take as long to pass as one line takes to be looked at.
+const PASSED: usize = 20;
+
 /// Shorter beginnings of names are met in every line. In bytes.
 const SHORTEST_STEM: usize = 3;
 
@@ -51,8 +54,8 @@ struct Literal {
     text: Box<[u8]>,
     /// Where its triple is in it.
     triple_at: usize,
-    /// Whether it must be a name where it stands.
-    is_name: bool,
+    /// If it must stand as a whole name or in something longer that is searched for: the latter, and where in it.
+    name_in: Option<Vec<(Box<[u8]>, usize)>>,
 }
 
 /// What stands where a triple was met.
@@ -65,7 +68,15 @@ pub(super) enum Met {
 impl Prefilter {
     /// Selects the lines that may hold what a look wants. How often strings are met in `sample` tells what is searched for.
     pub(crate) fn of(look: &Look, sample: &[u8]) -> Self {
-        let count = |literal: &str| memmem::find_iter(sample, literal).count();
+        let count = |literal: &str, is_name: bool| {
+            let places = memmem::find_iter(sample, literal);
+            if !is_name {
+                return places.count();
+            }
+            let names = Names::new(std::iter::once(literal));
+            let (whole, others): (Vec<_>, Vec<_>) = places.partition(|at| names.may_stand_at(sample, *at));
+            whole.len() + others.len() / PASSED
+        };
         let literals = if sample.is_empty() { look.literals.clone() } else { look.rarest_literals(count) };
         Self::selecting(&literals, Requirements::of(look), sample)
     }
@@ -162,10 +173,11 @@ impl Search {
     /// Searches for literals by the triples of bytes that are met least.
     fn add_triples(&mut self, literals: &Literals, shortest: &[String], sample: &[u8]) {
         for text in shortest {
-            let is_name = !literals.parts().contains(text);
+            let place = |part: &String| Some((part.as_bytes().into(), part.find(text)?));
+            let name_in = literals.is_name(text).then(|| literals.parts().iter().filter_map(place).collect());
             if let Some((triple_at, triple)) = rarest_triple(text.as_bytes(), sample) {
                 self.triples.push(triple);
-                self.literals.push(Literal { text: text.as_bytes().into(), triple_at, is_name });
+                self.literals.push(Literal { text: text.as_bytes().into(), triple_at, name_in });
             }
         }
     }
@@ -182,8 +194,14 @@ impl Search {
         }
         let stands = |literal: &Literal| {
             let Some(start) = at.checked_sub(literal.triple_at) else { return false };
+            let is_in = |(part, at): &(Box<[u8]>, usize)| {
+                start.checked_sub(*at).is_some_and(|start| text[start..].starts_with(part))
+            };
             text[start..].starts_with(&literal.text)
-                && (!literal.is_name || self.names.may_stand_at(text, start))
+                && literal
+                    .name_in
+                    .as_ref()
+                    .is_none_or(|parts| parts.iter().any(is_in) || self.names.may_stand_at(text, start))
         };
         let mut candidates = self.literals.iter().zip(&self.triples).filter(|(_, of)| *of == triple);
         candidates.any(|(literal, _)| stands(literal)).then_some(Met::Literal)
@@ -291,6 +309,18 @@ mod tests {
         assert!(matches!(Prefilter::new(&Literals::any_name(different)), Prefilter::Everything));
     }
 
+    #[test]
+    fn a_name_that_something_longer_holds_must_stand_as_a_whole_elsewhere() {
+        let text = "\"/api/v1\"\n/pods/api\n\"name\":\"api\"\napi-7\nan-api\napis";
+        for more in [&[][..], &["x", "y", "z"]] {
+            let parts = ["api-", "an-api"].iter().chain(more).map(|part| (*part).to_owned());
+            let both = [Literals::any_of(parts), Literals::any_name(["api".to_owned()])];
+            let prefilter = Prefilter::new(&Literals::any_of_all(both));
+            let found = ["/pods/api", "\"name\":\"api\"", "api-7", "an-api"];
+            assert_eq!(selected(&prefilter, text), found);
+        }
+    }
+
     proptest! {
         /// The slow and obvious way selects the same lines.
         #[test]
@@ -318,7 +348,7 @@ mod tests {
                 let is_end = |text: Option<char>| text.is_none_or(|char| !char.is_ascii_alphanumeric() && char != ':');
                 starts.into_iter().any(|at| {
                     let (before, behind) = (&line[..at], &line[at + name.len()..]);
-                    let is_elsewhere = [":\"", ",\"", "[\""].iter().any(|end| before.ends_with(end));
+                    let is_elsewhere = [":\"", ",\"", "[\"", "\"/"].iter().any(|end| before.ends_with(end));
                     let is_told = ["\"name\":\"", "\"verb\":\""].iter().any(|key| before.ends_with(key));
                     is_end(before.chars().last()) && is_end(behind.chars().next()) && (is_told || !is_elsewhere)
                 })
