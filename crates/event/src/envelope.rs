@@ -52,8 +52,8 @@ const WRAPPED: &str = "something else around an audit event: unwrap it first";
 /// Decodes one line, in whatever form it is, and hands every event and every bad span in it to `sink`.
 ///
 /// Read are: events, one or several behind each other; lists of events, as the webhook backend posts them; JSON arrays
-/// of events; the legacy text format. The line has no line end. Whatever the bytes are, this returns: what can't be read is a bad span.
-/// Bytes that are no UTF-8 do not cost the event; they stand as U+FFFD in it.
+/// of events; the legacy text format. The line has no line end. Whatever the bytes are, this returns: what can't be read
+/// is a bad span. Bytes that are no UTF-8 do not cost the event; they stand as U+FFFD in it.
 pub fn decode(line: &[u8], sink: &mut impl Sink) {
     // Nearly every line is valid: checking that is much faster than looking for what is to be replaced.
     let text = std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
@@ -65,8 +65,8 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
 ///
 /// A log says nearly the same again and again. Where no details are wanted, lines are kept that were decoded, at most 4096
 /// of up to 4 KiB without their bodies, and 4 MiB of bodies; what differs from one of them in nothing but values is read by
-/// comparing it. Where details are wanted, an event as the API server writes it is put into the memory of those before, and bodies are
-/// compared with 16 of those.
+/// comparing it. Where details are wanted, an event as the API server writes it is put into the memory of those before,
+/// and bodies are compared with 16 of those.
 #[derive(Debug, Default)]
 pub struct Decoder {
     shapes: Shapes,

@@ -126,9 +126,10 @@ impl Scan {
 
     /// Reads all inputs and hands the events of lines that can matter to folds that `fork` makes, one a thread.
     ///
-    /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone, once
-    /// one was looked at that is an entry, in each piece that is read; what has not the shape of a JSON object is decoded even so, so that every line that can't be read is told of. A fold may
-    /// therefore see events that are not wanted.
+    /// A line can matter if the literals of `look` say so. The others are counted as entries by their outer shape alone,
+    /// once one was looked at that is an entry, in each piece that is read; what has not the shape of a JSON object is
+    /// decoded even so, so that every line that can't be read is told of. A fold may therefore see events that are not
+    /// wanted.
     ///
     /// Time ranges and gaps in the coverage are told from every event that was decoded; of the others only the first and
     /// the last of each 128 KiB are looked at (and of several events in one line the last), and more where these are far
