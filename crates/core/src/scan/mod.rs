@@ -32,7 +32,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::thread;
 
-use audit_who_event::case::Window;
 use audit_who_event::coverage::{self, Coverage, Problem, Reading, SourceCoverage};
 use audit_who_event::fold::{Fold, Foresee};
 use audit_who_event::look::Look;
@@ -146,7 +145,7 @@ impl Scan {
     }
 
     /// Reads all inputs as [`run`](Self::run) does, the newest entries first, and looks beside for what `foresight` foresees
-    /// from what is found; says in what that was looked for. Within a window nothing is foreseen: causes lie before it.
+    /// from what is found; says in what that was looked for.
     pub(crate) fn run_back<F: Fold>(
         &self,
         inputs: &Inputs,
@@ -154,8 +153,7 @@ impl Scan {
         fork: impl FnMut() -> F,
         foresight: &mut dyn Foresee<F>,
     ) -> (F, Coverage, Searched) {
-        let foresight = Some(foresight).filter(|_| look.window() == Window::default());
-        self.read(inputs, look, fork, foresight, Decode::new())
+        self.read(inputs, look, fork, Some(foresight), Decode::new())
     }
 
     fn read<F: Fold>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::case::room::Room;
 use crate::case::wanted::Wanted;
-use crate::case::{Ask, Case, Findings};
+use crate::case::{Ask, Case, Findings, Window};
 use crate::census::Census;
 use crate::event::Event;
 use crate::filter::Filter;
@@ -20,6 +20,13 @@ const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How often what is known is judged beforehand.
 const MOST_TRIES: usize = 16;
+
+/// What is found beside may take so many bytes of memory. Looking again for it is slower, but takes no more than is wanted.
+const MOST_ROOM: u64 = 32 * 1024 * 1024;
+
+/// How often more is foreseen with a window. Where entries of all times are anywhere, there is always more, and all of it is looked for
+/// again.
+const MOST_CHANGES: usize = 4;
 
 /// More strings than this are not searched for beforehand: a search for many takes longer than reading.
 const MOST_STRINGS: usize = 32;
@@ -57,8 +64,11 @@ impl Counted {
 /// as if it was all, and what would be looked for then is looked for in what is still to be read. What that finds is held
 /// back until the case wants it, so that a case learns the same as if it looked again.
 ///
+/// With a window, causes are looked for at any time, wherever the context begins in the end: what can't be cut by time is read
+/// as a whole, and holds them.
+///
 /// As long as nothing is found, and as far as that is rare, what is logged at all is counted: if nothing is found in the end,
-/// that is asked next.
+/// that is asked next. With a window it is not, as it may have to be asked of any time.
 #[derive(Debug)]
 pub struct Foresight {
     ask: Arc<Ask>,
@@ -74,7 +84,7 @@ pub struct Foresight {
     filters: Vec<(usize, Filter)>,
     /// How often there were new ones.
     version: usize,
-    /// All that was found beside; nothing if it was more than may be kept.
+    /// All that was found beside.
     beside: Case,
     /// What is to be counted where nothing is found.
     census: Option<Census>,
@@ -85,7 +95,7 @@ pub struct Foresight {
 impl Foresight {
     /// The foresight of a case that has not looked yet. `sources` are the names of the sources by number.
     pub fn of(case: &Case, sources: &[String]) -> Self {
-        let room = Arc::new(Room::new(case.room.limit()));
+        let room = Arc::new(Room::new(case.room.limit().min(MOST_ROOM)));
         let empty = || Case::empty(&case.ask, &room);
         Self {
             ask: Arc::clone(&case.ask),
@@ -97,7 +107,7 @@ impl Foresight {
             filters: Vec::new(),
             version: 0,
             beside: empty(),
-            census: case.census(&Findings::default()),
+            census: case.census(&Findings::default()).filter(|_| case.ask.window == Window::default()),
             counts: None,
         }
     }
@@ -135,6 +145,9 @@ impl Foresight {
         if new.is_empty() {
             return;
         }
+        if self.has_window() && self.version >= MOST_CHANGES {
+            return self.give_up();
+        }
         let before = self.filters.len();
         self.filters.extend(new.into_iter().map(|filter| (next, filter)));
         let strings = self.wanted().literals;
@@ -151,10 +164,33 @@ impl Foresight {
         let mut findings = case.learn(case.recalled(&self.known), &self.sources);
         let mut filters = Vec::new();
         while case.is_open() {
-            filters.extend(case.wanted.filters().iter().cloned());
+            filters.extend(case.wanted.filters().iter().map(|filter| self.widened(filter)));
             findings = case.learn_more(findings, case.recalled(&self.known), &self.sources);
         }
         filters
+    }
+
+    /// What a filter wants; if the question has a window, whenever it was.
+    fn widened(&self, filter: &Filter) -> Filter {
+        let [from, until] = [filter.from, filter.until].map(|time| time.filter(|_| !self.has_window()));
+        Filter { from, until, ..filter.clone() }
+    }
+
+    fn has_window(&self) -> bool {
+        self.ask.window != Window::default()
+    }
+
+    /// Foresees nothing, and nothing further: the case looks for all of it again.
+    fn give_up(&mut self) {
+        self.filters.clear();
+        (self.tries, self.version) = (MOST_TRIES, self.version + 1);
+    }
+
+    /// Gives up where more was found beside than may be kept.
+    fn give_up_if_exceeded(&mut self) {
+        if self.beside.is_exceeded() && !self.filters.is_empty() {
+            self.give_up();
+        }
     }
 
     fn wanted(&self) -> Look {
@@ -174,6 +210,7 @@ impl Foresee<Case> for Foresight {
             self.stop_counting();
         }
         *taken = found.facts.len();
+        self.give_up_if_exceeded();
         self.bytes = new.iter().fold(self.bytes, |sum, fact| sum.saturating_add(fact.address.length));
         let are_few = self.known.facts.len() + new.len() <= MOST_FACTS && self.bytes <= MOST_BYTES;
         if new.is_empty() || !are_few || self.tries == MOST_TRIES {
@@ -203,9 +240,7 @@ impl Foresee<Case> for Foresight {
 
     fn found(&mut self, beside: Case) {
         self.beside = beside;
-        if self.beside.is_exceeded() {
-            self.beside.facts = Vec::new();
-        }
+        self.give_up_if_exceeded();
     }
 }
 
