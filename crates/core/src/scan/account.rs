@@ -15,7 +15,7 @@ use super::decode::{Decode, Trust};
 use super::ledger::{Ledger, Rules};
 use super::marks::Marks;
 use super::order::Order;
-use super::payoff::Yield;
+use super::payoff::Payoff;
 use super::prefilter::Prefilter;
 use super::spelled::Spelled;
 use crate::tail::{Batch, Flaw};
@@ -65,7 +65,7 @@ impl<F: Fold> Account<F> {
             timeline: &mut self.timelines[source],
             order: &mut order,
             spans: &mut spans,
-            search: Yield::default(),
+            search: Payoff::default(),
             marks: &mut self.marks,
             spelled: &mut spelled,
             escapes: None,

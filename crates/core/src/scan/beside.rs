@@ -9,7 +9,7 @@ use super::decode::{Decode, Trust};
 use super::ledger::{Ledger, Rules};
 use super::marks::Marks;
 use super::order::Order;
-use super::payoff::Yield;
+use super::payoff::Payoff;
 use super::prefilter::Prefilter;
 use super::spelled::Spelled;
 
@@ -105,7 +105,7 @@ impl<F: Fold> Beside<F> {
             timeline,
             order,
             spans,
-            search: Yield::default(),
+            search: Payoff::default(),
             marks: &mut self.marks,
             spelled,
             escapes,

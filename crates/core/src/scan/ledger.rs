@@ -14,7 +14,7 @@ use super::decode::{Decode, Trust};
 use super::hits::Hits;
 use super::marks::Marks;
 use super::order::Order;
-use super::payoff::Yield;
+use super::payoff::Payoff;
 use super::prefilter::Prefilter;
 use super::spelled::Spelled;
 use crate::dated::{self, is_object};
@@ -40,7 +40,7 @@ pub(super) struct Ledger<'a, F> {
     pub(super) timeline: &'a mut Timeline,
     pub(super) order: &'a mut Order,
     pub(super) spans: &'a mut Spans,
-    pub(super) search: Yield,
+    pub(super) search: Payoff,
     /// What is noted of each block.
     pub(super) marks: &'a mut Marks,
     pub(super) spelled: &'a mut Spelled,

@@ -4,14 +4,14 @@ use super::prefilter::Prefilter;
 
 /// Whether the search pays: where it left almost nothing out of a block, the next ones are decoded without it.
 #[derive(Debug, Default)]
-pub(super) struct Yield {
+pub(super) struct Payoff {
     /// How many blocks come before the next that is searched.
     rest: u32,
     /// Whether the block at hand is.
     is_searched: bool,
 }
 
-impl Yield {
+impl Payoff {
     /// How many blocks are decoded without a search.
     const REST: u32 = 31;
     /// Shorter blocks tell nothing, in bytes.
@@ -44,7 +44,7 @@ mod tests {
     fn a_search_that_leaves_nothing_out_is_left_out_for_a_while() {
         let (wanted, other) = ("{web}\n".repeat(20_000), "{lab}\n".repeat(20_000));
         let (mut search, prefilter, mut decoded) =
-            (Yield::default(), Prefilter::new(&Literals::any_of(["web".to_owned()])), Vec::new());
+            (Payoff::default(), Prefilter::new(&Literals::any_of(["web".to_owned()])), Vec::new());
         let mut marks = Marks::default();
         for block in std::iter::repeat_n(&wanted, 3).chain(std::iter::repeat_n(&other, 200)).chain([&wanted])
         {
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(decoded.iter().filter(|selected| **selected).count(), 3 + 29 + 1);
         assert!(decoded[..32].iter().all(|selected| *selected) && decoded[203]);
         // Short blocks tell nothing.
-        let mut search = Yield::default();
+        let mut search = Payoff::default();
         assert!(search.next(&prefilter).hits(b"{web}", &mut marks, None).is_in(0, 5));
         search.saw(5, 0);
         assert!(!search.next(&prefilter).hits(b"{lab}", &mut marks, None).is_in(0, 5));

@@ -17,7 +17,7 @@ use super::ledger::{Ledger, Rules};
 use super::lines::{Ended, Lines};
 use super::marks::Marks;
 use super::order::Order;
-use super::payoff::Yield;
+use super::payoff::Payoff;
 use super::plan::{Part, Piece};
 use super::spelled::Spelled;
 use crate::codec::{Decoder, Encoding, MAGIC};
@@ -238,7 +238,7 @@ impl<'a, F: Fold> Worker<'a, F> {
                 timeline,
                 order,
                 spans,
-                search: Yield::default(),
+                search: Payoff::default(),
                 marks: &mut self.marks,
                 spelled: &mut spelled[source],
                 escapes: self.sources[source].escapes.get().map(AsRef::as_ref),
