@@ -31,8 +31,9 @@ impl Case {
     /// What was put off, in the namespaces in which objects were met that are meant; everywhere if none was.
     pub(super) fn put_off(&mut self, ledger: &Ledger) -> Vec<Filter> {
         let filters = std::mem::take(&mut self.collections);
-        let Some(target) = self.ask.subject.target() else { return filters };
-        let met = ledger.objects().filter(|key| removals::is_meant(target, key));
+        let target = self.ask.subject.target().filter(|_| !filters.is_empty());
+        let Some(target) = target else { return filters };
+        let met = ledger.objects().iter().filter(|key| removals::is_meant(target, key));
         let namespaces: BTreeSet<&str> = met.map(|key| key.namespace.as_str()).collect();
         if !(1..=MOST_NAMESPACES).contains(&namespaces.len()) {
             return filters;
