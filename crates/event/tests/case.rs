@@ -81,6 +81,7 @@ fn ask(ask: Ask, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
             Some(before) => more.learn_more(before, look_more, &sources),
         };
         assert_eq!((&findings, anew.is_open()), (&same, more.is_open()));
+        assert_eq!(anew.look().filters, more.look().filters);
         if !anew.is_open() {
             return findings;
         }

@@ -54,15 +54,16 @@ impl Case {
 
     /// Takes what a further look found, as [`learn`](Self::learn) does. If that is nothing, what was found `before` holds.
     pub fn learn_more(&mut self, before: Findings, look: Self, sources: &[String]) -> Findings {
-        let goes_further = self.is_silent && self.context.is_some_and(|context| context.further().is_some());
-        if !look.facts.is_empty() || goes_further || self.context != self.judged {
+        if !look.facts.is_empty() || self.context != self.judged {
             // What was found so far is found again; it need not be held meanwhile.
             drop(before);
             return self.learn(look, sources);
         }
         self.looks += 1;
         self.looked_for.extend(std::mem::take(&mut self.wanted).into_filters());
-        self.wanted = Wanted::new(std::mem::take(&mut self.later));
+        let later = std::mem::take(&mut self.later);
+        self.wanted =
+            Wanted::new(if later.is_empty() && self.is_silent { self.look_further() } else { later });
         before
     }
 
