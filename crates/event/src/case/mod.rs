@@ -247,8 +247,10 @@ impl Fold for Case {
         if self.hides(&event.verb, &self.key.resource, subresource, &event.level) {
             return;
         }
-        let is_wanted = self.wanted.met_by(event, &self.key).next().is_some();
-        if !is_wanted || self.has_found(event, &self.key) || self.is_exceeded() {
+        let mut whatever_uid = self.wanted.met_by(event, &self.key).map(|filter| filter.uid.is_none());
+        let Some(first) = whatever_uid.next() else { return };
+        let whatever_uid = first || whatever_uid.any(|whatever| whatever);
+        if self.has_found(event, &self.key) || self.is_exceeded() {
             return;
         }
         let actor = self.actors.of(event);
@@ -256,7 +258,7 @@ impl Fold for Case {
             && event.response_object.is_some_and(|list| !self.wanted.may_name_of(list.get()));
         let reading = Reading { models: Some(&mut self.models), passes_victims };
         let mut fact = Fact::of(event, Arc::new(self.key.clone()), address, actor, reading);
-        if !self.wants(&fact) || is_idle_talk(&fact, &event.level) {
+        if !(whatever_uid || self.wants(&fact)) || is_idle_talk(&fact, &event.level) {
             return;
         }
         if self.ask.question.rule.wants_bodies() {
