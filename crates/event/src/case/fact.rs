@@ -29,6 +29,8 @@ pub(crate) struct Fact {
     pub(crate) received: Timestamp,
     pub(crate) verb: Cow<'static, str>,
     pub(crate) key: Arc<Key>,
+    /// The number of the object, once it has one.
+    pub(crate) object: Option<usize>,
     pub(crate) subresource: Cow<'static, str>,
     pub(crate) uid: Option<String>,
     pub(crate) code: u16,
@@ -109,6 +111,7 @@ impl Fact {
             received,
             verb: word(&event.verb),
             key,
+            object: None,
             subresource: event
                 .object_ref
                 .as_ref()

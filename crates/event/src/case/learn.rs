@@ -31,7 +31,7 @@ impl Case {
         if self.looks == 1 && self.context.is_some() {
             self.met = self.names_met();
         }
-        let ledger = Ledger::new(std::mem::take(&mut self.facts));
+        let ledger = Ledger::new(std::mem::take(&mut self.facts), std::mem::take(&mut self.objects));
         let inquiry = Inquiry::new(&ledger, sources, self.context);
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
@@ -45,7 +45,7 @@ impl Case {
         };
         self.later = later;
         self.wanted = Wanted::new(wanted);
-        self.facts = ledger.into_facts();
+        (self.facts, self.objects) = ledger.into_parts();
         if self.is_open() {
             self.room.hold(&self.facts);
         }

@@ -1,7 +1,7 @@
 //! The facts of a case in order, and by object.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
@@ -21,14 +21,15 @@ pub(crate) struct Ledger {
     listed: BTreeMap<Key, Vec<(usize, usize)>>,
     /// Kubernetes Events by the object that they are about: its namespace and name.
     notes: BTreeMap<(String, String), Vec<usize>>,
-    pods_by_uid: BTreeMap<String, Arc<Key>>,
+    pods_by_uid: OnceLock<HashMap<String, usize>>,
     /// Token requests by the credential that they issued.
     issued: BTreeMap<String, usize>,
 }
 
 impl Ledger {
-    /// Orders the facts so that neither the order of files nor of threads shows.
-    pub(crate) fn new(mut facts: Vec<Fact>) -> Self {
+    /// Orders the facts so that neither the order of files nor of threads shows. `objects` are those of the facts that were in a
+    /// ledger before.
+    pub(crate) fn new(mut facts: Vec<Fact>, objects: Objects) -> Self {
         sort(&mut facts);
         facts.dedup_by(|later, earlier| {
             let same = later.identity() == earlier.identity() && later.key == earlier.key;
@@ -42,7 +43,8 @@ impl Ledger {
             }
             same
         });
-        let mut ledger = Self { objects: Objects::of(&mut facts), ..Self::default() };
+        let mut ledger = Self { objects, ..Self::default() };
+        ledger.objects.take(&mut facts);
         for (index, fact) in facts.iter().enumerate() {
             ledger.index(index, fact);
         }
@@ -64,14 +66,11 @@ impl Ledger {
         if let Some(credential) = fact.issued.as_ref().filter(|_| fact.succeeded()) {
             self.issued.entry(credential.clone()).or_insert(index);
         }
-        if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
-            self.pods_by_uid.entry(uid.clone()).or_insert_with(|| Arc::clone(&fact.key));
-        }
     }
 
-    /// The facts again, to add to them.
-    pub(crate) fn into_facts(self) -> Vec<Fact> {
-        self.facts
+    /// The facts and their objects again, to add to them.
+    pub(crate) fn into_parts(self) -> (Vec<Fact>, Objects) {
+        (self.facts, self.objects)
     }
 
     /// The facts between two times, both included, by time.
@@ -90,7 +89,8 @@ impl Ledger {
 
     /// The pod with that uid.
     pub(crate) fn pod_with_uid(&self, uid: &str) -> Option<&Key> {
-        self.pods_by_uid.get(uid).map(AsRef::as_ref)
+        let pods = self.pods_by_uid.get_or_init(|| pods_by_uid(&self.facts));
+        pods.get(uid).map(|index| &*self.facts[*index].key)
     }
 
     /// The token request that issued a credential.
@@ -107,14 +107,14 @@ impl Ledger {
         })
     }
 
-    /// The objects that facts are about, in the order in which they tell of them.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = &Key> {
-        self.objects.keys().iter().map(AsRef::as_ref)
+    /// The objects that facts are about, by number, in the order in which they tell of them.
+    pub(crate) fn objects(&self) -> &[Arc<Key>] {
+        self.objects.keys()
     }
 
-    /// The objects that facts are about, in the order of their keys.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.objects.in_order().iter().map(AsRef::as_ref)
+    /// The numbers of objects in the order of their keys.
+    pub(crate) fn in_order(&self) -> &[usize] {
+        self.objects.in_order()
     }
 
     /// The first object called so in a namespace, or outside of all, whose resource begins with `kind`.
@@ -123,21 +123,30 @@ impl Ledger {
         let mut alike = kinds.flat_map(|key| ["", namespace].map(|namespace| (key, namespace)));
         alike.find_map(|(like, namespace)| {
             let key = Key { namespace: namespace.to_owned(), name: name.to_owned(), ..Key::clone(like) };
-            self.objects.get(&key).map(|(key, _)| &**key)
+            self.objects.number(&key).map(|number| &*self.objects()[number])
         })
     }
 
     /// The facts about one object, by time.
     pub(crate) fn of<'l>(&'l self, key: &Key) -> impl DoubleEndedIterator<Item = &'l Fact> {
-        let places = self.objects.get(key).map_or(&[][..], |(_, places)| places);
-        places.iter().map(|index| &self.facts[*index])
+        self.objects.number(key).into_iter().flat_map(|number| self.about(number))
+    }
+
+    /// The facts about the object with a number, by time.
+    pub(crate) fn about(&self, number: usize) -> impl DoubleEndedIterator<Item = &Fact> {
+        self.objects.places(number).iter().map(|index| &self.facts[*index])
     }
 
     /// The incarnations of one object, the first one first. One that is known from the answer of a deletecollection
     /// alone has no facts.
     pub(crate) fn lives<'l>(&'l self, key: &Key) -> Vec<Life<'l>> {
-        let Some((key, places)) = self.objects.get(key) else { return Vec::new() };
-        let mut lives = lives(key, places.iter().map(|place| &self.facts[*place]));
+        self.objects.number(key).map_or_else(Vec::new, |number| self.lives_of(number))
+    }
+
+    /// The incarnations of the object with a number.
+    pub(crate) fn lives_of(&self, number: usize) -> Vec<Life<'_>> {
+        let key = &self.objects()[number];
+        let mut lives = lives(key, self.about(number));
         for (_, victim) in self.listings(key) {
             match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
                 Some(life) => life.listed = Some(victim),
@@ -150,9 +159,9 @@ impl Ledger {
     /// The objects of a resource in a namespace whose names begin with `prefix`.
     pub(crate) fn named<'l>(&'l self, like: &Key, prefix: &str) -> impl Iterator<Item = &'l Key> {
         let start = Key { name: prefix.to_owned(), ..like.clone() };
-        let keys = self.objects.in_order();
-        let first = keys.partition_point(|key| **key < start);
-        keys[first..].iter().map(AsRef::as_ref).take_while(move |key| {
+        let numbers = self.in_order();
+        let first = numbers.partition_point(|number| *self.objects()[*number] < start);
+        numbers[first..].iter().map(|number| &*self.objects()[*number]).take_while(move |key| {
             (&key.group, &key.resource, &key.namespace) == (&start.group, &start.resource, &start.namespace)
                 && key.name.starts_with(&start.name)
         })
@@ -174,6 +183,17 @@ impl Ledger {
     ) -> Option<&'l Fact> {
         self.of(key).rev().find(|fact| fact.received <= time && wanted(fact))
     }
+}
+
+/// Where the first fact about each pod stands that tells its uid.
+fn pods_by_uid(facts: &[Fact]) -> HashMap<String, usize> {
+    let mut pods = HashMap::new();
+    for (index, fact) in facts.iter().enumerate() {
+        if let Some(uid) = fact.uid.as_ref().filter(|_| fact.key.is_pod() && fact.succeeded()) {
+            pods.entry(uid.clone()).or_insert(index);
+        }
+    }
+    pods
 }
 
 /// By time; of one time by entry, and by where it stands. Facts are large: their order is found first, and each is moved once.

@@ -55,6 +55,7 @@ use crate::case::fact::{Bodies, Fact};
 use crate::case::foresight::Counted;
 pub use crate::case::foresight::Foresight;
 use crate::case::looked_for::LookedFor;
+use crate::case::objects::Objects;
 pub use crate::case::relevance::matters;
 use crate::case::relevance::{is_change_without_body, is_idle_talk, share};
 use crate::case::room::Room;
@@ -108,6 +109,8 @@ pub struct Case {
     /// Whether an entry about an object that is meant was met, be it of use or not.
     is_met: bool,
     facts: Vec<Fact>,
+    /// The objects of those facts that were judged.
+    objects: Objects,
     /// What facts take, those of all forks together.
     room: Arc<Room>,
     /// Where the facts stand whose bodies were cut off.
@@ -145,6 +148,7 @@ impl Case {
             is_silent: false,
             is_met: false,
             facts: Vec::new(),
+            objects: Objects::default(),
             room: Arc::clone(room),
             truncated: BTreeSet::new(),
             key: Key::default(),

@@ -30,12 +30,12 @@ enum Which {
 pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let mut findings = Findings::default();
     let Some(target) = ask.subject.target() else { return findings };
+    let objects = inquiry.ledger.objects();
     for which in [Which::Asked, Which::Others] {
-        for key in inquiry.ledger.objects().filter(|key| is_meant(target, key)) {
-            for life in inquiry.ledger.lives(key) {
-                if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                    judge_life(inquiry, ask.question, &life, which, &mut findings);
-                }
+        let meant = (0..objects.len()).filter(|number| is_meant(target, &objects[*number]));
+        for life in meant.flat_map(|number| inquiry.ledger.lives_of(number)) {
+            if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
+                judge_life(inquiry, ask.question, &life, which, &mut findings);
             }
         }
         let is_answer =

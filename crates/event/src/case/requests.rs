@@ -175,13 +175,14 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
             inquiry
                 .ledger
                 .objects()
+                .iter()
                 .filter(|key| is_meant(target, key))
                 .map(|key| key.namespace.as_str())
                 .collect()
         })
         .unwrap_or_default();
-    for key in inquiry.ledger.keys() {
-        let facts: Vec<&Fact> = inquiry.ledger.of(key).collect();
+    for number in inquiry.ledger.in_order() {
+        let facts: Vec<&Fact> = inquiry.ledger.about(*number).collect();
         let requests = by_request(&facts);
         for (index, fact) in facts.iter().copied().enumerate() {
             let stages = requests.get(&identity(fact)).map_or(&[][..], Vec::as_slice);
