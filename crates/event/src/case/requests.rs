@@ -1,6 +1,7 @@
 //! The questions that single requests answer: who asked for it, what came of it, and what exactly was done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::answer::{Answer, Certainty, Evidence, Outcome};
 use crate::case::fact::Fact;
@@ -252,12 +253,19 @@ fn identity(fact: &Fact) -> Identity<'_> {
 }
 
 /// The entries of each request that has several.
-fn by_request<'l>(facts: &[&'l Fact]) -> BTreeMap<Identity<'l>, Vec<&'l Fact>> {
-    let mut requests: BTreeMap<Identity<'l>, Vec<&'l Fact>> = BTreeMap::new();
-    for fact in facts {
-        requests.entry(identity(fact)).or_default().push(fact);
+fn by_request<'l>(facts: &[&'l Fact]) -> HashMap<Identity<'l>, Vec<&'l Fact>> {
+    let mut first = HashMap::with_capacity(facts.len());
+    let mut requests = HashMap::new();
+    for fact in facts.iter().copied() {
+        match first.entry(identity(fact)) {
+            Entry::Vacant(new) => {
+                new.insert(fact);
+            }
+            Entry::Occupied(known) => {
+                requests.entry(identity(fact)).or_insert_with(|| vec![*known.get()]).push(fact);
+            }
+        }
     }
-    requests.retain(|_, entries| entries.len() > 1);
     requests
 }
 
