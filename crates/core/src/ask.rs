@@ -37,6 +37,7 @@ pub fn ask(logs: &impl Logs, mut case: Case) -> Asked {
 /// to give that back to the system piece by piece.
 pub fn investigate(logs: &impl Logs, case: &mut Case) -> Asked {
     let sources = logs.sources();
+    case.judge_with(logs.threads());
     if logs.is_indexed() {
         case.look_for_objects_first();
     }

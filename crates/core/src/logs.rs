@@ -69,6 +69,11 @@ pub trait Logs {
     /// The SHA-256 of each of these entries that can be read again: of its bytes as they are in the logs.
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes;
 
+    /// With how many threads they are read.
+    fn threads(&self) -> usize {
+        1
+    }
+
     /// Whether a look takes as long as what it finds, rather than as all there is.
     fn is_indexed(&self) -> bool {
         false
@@ -137,5 +142,9 @@ impl Logs for Files<'_> {
 
     fn hashes(&self, entries: &BTreeSet<Evidence>) -> Hashes {
         hashes::hashes(entries, |name| self.inputs.content(name))
+    }
+
+    fn threads(&self) -> usize {
+        self.scan.thread_count()
     }
 }

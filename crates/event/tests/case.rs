@@ -59,9 +59,10 @@ fn run(question: &'static Question, subject: Subject, look: impl FnMut(&Case) ->
     ask(Ask::new(question, subject), look)
 }
 
-/// Runs a case twice at once: judging it anew after each look finds the same as judging what is new.
+/// Runs a case twice at once: judging it anew after each look finds the same as judging what is new, with several threads.
 fn ask(ask: Ask, mut look: impl FnMut(&Case) -> Vec<Lines>) -> Findings {
     let (mut anew, mut more) = (Case::new(ask.clone()), Case::new(ask));
+    more.judge_with(3);
     let mut found: Option<Findings> = None;
     loop {
         let mut merged = [anew.fork(), more.fork()];
@@ -266,6 +267,33 @@ fn a_case_takes_nothing_that_is_in_no_share() {
         }
     }
     assert!(left_out > 10_000, "{left_out}");
+}
+
+/// A story that happens in very many namespaces at once.
+fn in_many_namespaces(story: &str, namespace: &str, level: Level) -> Lines {
+    let log = scenario::find(story).unwrap().log(level);
+    let copy = |number: usize| {
+        let own = format!("{namespace}-{number}");
+        let quoted = log.replace(&format!("\"{namespace}\""), &format!("\"{own}\""));
+        quoted.replace(&format!("/{namespace}/"), &format!("/{own}/"))
+    };
+    lines(&(0..1_100).map(copy).collect::<String>())
+}
+
+/// More objects than one thread judges at once: what each of them finds and misses is put together.
+#[test]
+fn many_objects_are_judged_by_several_threads_as_by_one() {
+    for (story, question, answers, causes) in [
+        ("rollout", "deleted", 1_100, 1_100),
+        ("drain", "evicted", 2_200, 2_200),
+        ("eviction-denied", "evicted", 2_200, 0),
+        ("rollout-unseen", "created", 3_300, 2_200),
+    ] {
+        let all = in_many_namespaces(story, "shop", Level::RequestResponse);
+        let found = run(named(question).unwrap(), target("pod/*"), |_| vec![all.clone()]).answers;
+        let caused = found.iter().filter(|answer| answer.cause.is_some()).count();
+        assert_eq!((found.len(), caused), (answers, causes), "{question} in {story}");
+    }
 }
 
 /// `kubectl apply` looks for an object, finds none and creates it: that is not its end.

@@ -103,6 +103,10 @@ impl Scan {
         self
     }
 
+    pub(crate) const fn thread_count(&self) -> usize {
+        self.threads
+    }
+
     /// Holds lines of up to `bytes`. A longer one is a bad span; the lines behind it are read.
     #[must_use]
     pub const fn max_line(mut self, bytes: usize) -> Self {

@@ -257,6 +257,10 @@ impl Logs for Archive {
         (fold, self.unread(told.as_ref().err()))
     }
 
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
     fn is_indexed(&self) -> bool {
         true
     }

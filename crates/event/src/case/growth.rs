@@ -1,8 +1,8 @@
 //! When the replica sets of a deployment grew, and which.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -19,7 +19,7 @@ type Growth = (Timestamp, String);
 pub(crate) struct Growths {
     /// Changes of the sets themselves, by time.
     told: Vec<Growth>,
-    births: Rc<Births>,
+    births: Arc<Births>,
     until: Timestamp,
 }
 
@@ -32,6 +32,10 @@ pub(crate) struct Births {
     /// For each of them the next one of another set.
     next_other: Vec<usize>,
 }
+
+/// The births of all deployments that were asked about. A thread that asks for what another one goes through waits for it.
+#[derive(Debug, Default)]
+pub(crate) struct AllBirths(Mutex<HashMap<Key, Arc<OnceLock<Arc<Births>>>>>);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Birth {
@@ -139,6 +143,19 @@ pub(crate) fn shown<'l>(
     shown.next()
 }
 
+impl AllBirths {
+    pub(crate) fn of(&self, ledger: &Ledger, deployment: &Key) -> Arc<Births> {
+        let births = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match all.get(deployment) {
+                Some(known) => Arc::clone(known),
+                None => Arc::clone(all.entry(deployment.clone()).or_default()),
+            }
+        };
+        Arc::clone(births.get_or_init(|| Arc::new(Births::of(ledger, deployment))))
+    }
+}
+
 impl Births {
     /// When pods of a deployment's replica sets were met first: they show which set grew where bodies don't, and sets of
     /// which no entry says that they were made.
@@ -199,7 +216,7 @@ mod tests {
         ) {
             let births: Vec<Birth> = born.iter().map(|(time, set, took)| Birth { time: at(*time), set: set.clone(), received: at(time - took) }).collect();
             let mut all: Vec<Growth> = told.iter().map(|(time, set)| (at(*time), set.clone())).filter(|(time, _)| *time <= at(until)).collect();
-            let mut growths = Growths { told: all.clone(), births: Rc::new(Births::new(births)), until: at(until) };
+            let mut growths = Growths { told: all.clone(), births: Arc::new(Births::new(births)), until: at(until) };
             growths.told.sort();
             all.extend(born.iter().filter(|(time, _, took)| time - took <= until).map(|(time, set, _)| (at(*time), set.clone())));
             all.sort();

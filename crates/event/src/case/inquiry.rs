@@ -1,8 +1,7 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
@@ -10,7 +9,7 @@ use crate::case::Window;
 use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
-use crate::case::growth::Births;
+use crate::case::growth::{AllBirths, Births};
 use crate::case::ledger::Ledger;
 use crate::case::life::Life;
 use crate::case::removal::{Decided, removal};
@@ -34,12 +33,13 @@ pub(crate) struct Inquiry<'l> {
     pub(crate) sources: &'l [String],
     /// Beyond what the facts don't go, if the question has a window.
     pub(crate) context: Option<Context>,
+    /// With how many threads many objects are judged at the most.
+    pub(super) threads: usize,
     /// Each with the time up to which it is needed, besides its own.
     needs: RefCell<BTreeMap<Filter, Timestamp>>,
     /// Whether a cause was missed.
     is_silent: Cell<bool>,
-    /// By deployment.
-    births: RefCell<HashMap<Key, Rc<Births>>>,
+    births: Arc<AllBirths>,
 }
 
 /// One link of a chain of causes.
@@ -52,25 +52,40 @@ pub(crate) struct Link<'l> {
 }
 
 impl<'l> Inquiry<'l> {
-    pub(crate) fn new(ledger: &'l Ledger, sources: &'l [String], context: Option<Context>) -> Self {
+    pub(crate) fn new(
+        ledger: &'l Ledger,
+        sources: &'l [String],
+        context: Option<Context>,
+        threads: usize,
+    ) -> Self {
         Self {
             ledger,
             sources,
             context,
+            threads,
             needs: RefCell::default(),
             is_silent: Cell::new(false),
-            births: RefCell::default(),
+            births: Arc::default(),
         }
     }
 
-    /// The pods of a deployment's replica sets, gone through once.
-    pub(crate) fn births(&self, deployment: &Key) -> Rc<Births> {
-        if let Some(known) = self.births.borrow().get(deployment) {
-            return Rc::clone(known);
+    /// One that misses nothing yet, for another thread.
+    pub(super) fn another(&self) -> Self {
+        let new = Self::new(self.ledger, self.sources, self.context, self.threads);
+        Self { births: Arc::clone(&self.births), ..new }
+    }
+
+    /// Takes what another one misses.
+    pub(super) fn add(&self, other: Self) {
+        for (filter, until) in other.needs.into_inner() {
+            self.need_until(filter, until);
         }
-        let births = Rc::new(Births::of(self.ledger, deployment));
-        self.births.borrow_mut().insert(deployment.clone(), Rc::clone(&births));
-        births
+        self.is_silent.set(self.is_silent.get() || other.is_silent.get());
+    }
+
+    /// The pods of a deployment's replica sets, gone through once.
+    pub(crate) fn births(&self, deployment: &Key) -> Arc<Births> {
+        self.births.of(self.ledger, deployment)
     }
 
     /// What to look for to know more.

@@ -32,7 +32,7 @@ impl Case {
             self.met = self.names_met();
         }
         let ledger = Ledger::new(std::mem::take(&mut self.facts), std::mem::take(&mut self.objects));
-        let inquiry = Inquiry::new(&ledger, sources, self.context);
+        let inquiry = Inquiry::new(&ledger, sources, self.context, self.threads);
         let findings = self.judge(&inquiry);
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();

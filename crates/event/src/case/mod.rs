@@ -31,6 +31,7 @@ pub(crate) mod node;
 mod objects;
 mod objects_first;
 mod owner;
+mod parts;
 mod preemption;
 mod relevance;
 mod removal;
@@ -98,6 +99,8 @@ pub struct Case {
     /// Of what meets one of these all was found.
     found: Arc<[Filter]>,
     looks: usize,
+    /// With how many threads many objects are judged at the most.
+    threads: usize,
     /// Beyond what is not looked, once something was found within a window.
     context: Option<Context>,
     /// The names of the objects that may have answers, if the first look has told them.
@@ -142,6 +145,7 @@ impl Case {
             collections: Vec::new(),
             found: Arc::default(),
             looks: 0,
+            threads: 1,
             context: None,
             met: None,
             judged: None,

@@ -32,11 +32,18 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
     let Some(target) = ask.subject.target() else { return findings };
     let objects = inquiry.ledger.objects();
     for which in [Which::Asked, Which::Others] {
-        let meant = (0..objects.len()).filter(|number| is_meant(target, &objects[*number]));
-        for life in meant.flat_map(|number| inquiry.ledger.lives_of(number)) {
-            if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                judge_life(inquiry, ask.question, &life, which, &mut findings);
+        let parts = inquiry.in_parts(objects.len(), |inquiry, numbers| {
+            let mut findings = Findings::default();
+            let meant = numbers.filter(|number| is_meant(target, &objects[*number]));
+            for life in meant.flat_map(|number| inquiry.ledger.lives_of(number)) {
+                if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
+                    judge_life(inquiry, ask.question, &life, which, &mut findings);
+                }
             }
+            findings
+        });
+        for part in parts {
+            findings.add(part);
         }
         let is_answer =
             |answer: &Answer| answer.outcome == Outcome::Succeeded && ask.window.holds(answer.time);

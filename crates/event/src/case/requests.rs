@@ -165,51 +165,76 @@ fn about(request: &Request, target: &Target, names: &[Glob]) -> Vec<Filter> {
 /// Facts that fared alike: what came of it, whose they were, and what they asked for.
 type Alike<'l> = BTreeMap<(Outcome, String, String), Vec<&'l Fact>>;
 
-/// One answer a request, or one for each way in which a user's requests fared.
-pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request) -> Findings {
-    let mut findings = Findings::default();
-    let (mut refused, mut beside) = (Alike::new(), BTreeMap::new());
-    let met_in: BTreeSet<&str> = ask
-        .subject
-        .target()
-        .map(|target| {
-            inquiry
-                .ledger
-                .objects()
-                .iter()
-                .filter(|key| is_meant(target, key))
-                .map(|key| key.namespace.as_str())
-                .collect()
-        })
-        .unwrap_or_default();
-    for number in inquiry.ledger.in_order() {
-        let facts: Vec<&Fact> = inquiry.ledger.about(*number).collect();
-        let requests = by_request(&facts);
-        for (index, fact) in facts.iter().copied().enumerate() {
-            let stages = requests.get(&identity(fact)).map_or(&[][..], Vec::as_slice);
-            if !is_asked(request, ask, fact) || is_superseded(fact, stages) {
-                continue;
+/// What belongs to the answer without being one, by whose it was and what it did: the last answer, and how many there were.
+type Beside = BTreeMap<(String, String), (Option<Answer>, u64)>;
+
+/// What the requests about some objects tell.
+#[derive(Default)]
+struct Gathered<'l> {
+    answers: Vec<Answer>,
+    refused: Alike<'l>,
+    beside: Beside,
+}
+
+impl<'l> Gathered<'l> {
+    /// Takes what those about the objects behind these tell.
+    fn add(&mut self, mut more: Self) {
+        self.answers.append(&mut more.answers);
+        for (kind, mut facts) in more.refused {
+            self.refused.entry(kind).or_default().append(&mut facts);
+        }
+        for (kind, (last, count)) in more.beside {
+            self.add_beside(kind, last, count);
+        }
+    }
+
+    fn add_beside(&mut self, kind: (String, String), last: Option<Answer>, count: u64) {
+        let known = self.beside.entry(kind).or_default();
+        known.0 = last.or_else(|| known.0.take());
+        known.1 += count;
+    }
+
+    fn take(&mut self, story: &Story<'_, 'l>, ask: &Ask, request: &Request) {
+        let Some(told) = (request.tell)(story) else { return };
+        let (inquiry, fact) = (story.inquiry, story.fact);
+        match outcome(fact) {
+            outcome if told.beside && outcome == request.outcome => {
+                let kind = (fact.actor.username.clone(), told.did.clone());
+                let last = (fact.selected).then(|| besides(inquiry, ask, story, told, request)).flatten();
+                self.add_beside(kind, last, u64::from(fact.selected));
             }
-            let earlier = &facts[index.saturating_sub(LOOK_BACK)..index];
-            let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in: &met_in };
-            let Some(told) = (request.tell)(&story) else { continue };
-            match outcome(fact) {
-                outcome if told.beside && outcome == request.outcome => {
-                    let kind = (fact.actor.username.clone(), told.did.clone());
-                    let last =
-                        (fact.selected).then(|| besides(inquiry, ask, &story, told, request)).flatten();
-                    let (known, count) = beside.remove(&kind).unwrap_or((None, 0));
-                    beside.insert(kind, (last.or(known), count + u64::from(fact.selected)));
-                }
-                Outcome::Succeeded if !fact.selected => {}
-                Outcome::Succeeded => findings.answers.push(done(inquiry, ask, &story, told, request)),
-                outcome => {
-                    let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
-                    refused.entry(kind).or_default().push(fact);
-                }
+            Outcome::Succeeded if !fact.selected => {}
+            Outcome::Succeeded => self.answers.push(done(inquiry, ask, story, told, request)),
+            outcome => {
+                let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
+                self.refused.entry(kind).or_default().push(fact);
             }
         }
     }
+}
+
+/// One answer a request, or one for each way in which a user's requests fared.
+pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request) -> Findings {
+    let met = |target| {
+        let meant = inquiry.ledger.objects().iter().filter(|key| is_meant(target, key));
+        meant.map(|key| key.namespace.as_str()).collect()
+    };
+    let met_in: BTreeSet<&str> = ask.subject.target().map(met).unwrap_or_default();
+    let objects = inquiry.ledger.in_order();
+    let parts = inquiry.in_parts(objects.len(), |inquiry, part| {
+        let mut gathered = Gathered::default();
+        for number in &objects[part] {
+            let facts: Vec<&Fact> = inquiry.ledger.about(*number).collect();
+            gather(inquiry, ask, request, &facts, &met_in, &mut gathered);
+        }
+        gathered
+    });
+    let mut gathered = Gathered::default();
+    for part in parts {
+        gathered.add(part);
+    }
+    let Gathered { answers, mut refused, beside } = gathered;
+    let mut findings = Findings { answers, related: Vec::new() };
     refused.retain(|_, facts| facts.iter().any(|fact| fact.selected));
     let tried = refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts));
     findings.answers.extend(tried);
@@ -219,6 +244,27 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
         Some(answer)
     }));
     findings
+}
+
+/// Takes what the requests about one object tell.
+fn gather<'l>(
+    inquiry: &Inquiry<'l>,
+    ask: &Ask,
+    request: &Request,
+    facts: &[&'l Fact],
+    met_in: &BTreeSet<&str>,
+    gathered: &mut Gathered<'l>,
+) {
+    let requests = by_request(facts);
+    for (index, fact) in facts.iter().copied().enumerate() {
+        let stages = requests.get(&identity(fact)).map_or(&[][..], Vec::as_slice);
+        if !is_asked(request, ask, fact) || is_superseded(fact, stages) {
+            continue;
+        }
+        let earlier = &facts[index.saturating_sub(LOOK_BACK)..index];
+        let story = Story { inquiry, fact, earlier, stages, subject: &ask.subject, met_in };
+        gathered.take(&story, ask, request);
+    }
 }
 
 /// What came of a request. Long-running ones that were let in are answered with 101.
