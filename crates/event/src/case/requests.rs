@@ -165,15 +165,23 @@ fn about(request: &Request, target: &Target, names: &[Glob]) -> Vec<Filter> {
 /// Facts that fared alike: what came of it, whose they were, and what they asked for.
 type Alike<'l> = BTreeMap<(Outcome, String, String), Vec<&'l Fact>>;
 
-/// What belongs to the answer without being one, by whose it was and what it did: the last answer, and how many there were.
-type Beside = BTreeMap<(String, String), (Option<Answer>, u64)>;
+/// A request, its entries if it has several, and what it did.
+struct Deed<'l> {
+    fact: &'l Fact,
+    stages: Vec<&'l Fact>,
+    told: Told,
+}
+
+/// What belongs to the answer without being one, by whose it was and what it did: the last of it that answers are wanted of, and
+/// how many are.
+type Beside<'l> = BTreeMap<(String, String), (Option<Deed<'l>>, u64)>;
 
 /// What the requests about some objects tell.
 #[derive(Default)]
 struct Gathered<'l> {
     answers: Vec<Answer>,
     refused: Alike<'l>,
-    beside: Beside,
+    beside: Beside<'l>,
 }
 
 impl<'l> Gathered<'l> {
@@ -188,7 +196,7 @@ impl<'l> Gathered<'l> {
         }
     }
 
-    fn add_beside(&mut self, kind: (String, String), last: Option<Answer>, count: u64) {
+    fn add_beside(&mut self, kind: (String, String), last: Option<Deed<'l>>, count: u64) {
         let known = self.beside.entry(kind).or_default();
         known.0 = last.or_else(|| known.0.take());
         known.1 += count;
@@ -196,15 +204,15 @@ impl<'l> Gathered<'l> {
 
     fn take(&mut self, story: &Story<'_, 'l>, ask: &Ask, request: &Request) {
         let Some(told) = (request.tell)(story) else { return };
-        let (inquiry, fact) = (story.inquiry, story.fact);
+        let fact = story.fact;
+        let deed = Deed { fact, stages: story.stages.to_vec(), told };
         match outcome(fact) {
-            outcome if told.beside && outcome == request.outcome => {
-                let kind = (fact.actor.username.clone(), told.did.clone());
-                let last = (fact.selected).then(|| besides(inquiry, ask, story, told, request)).flatten();
-                self.add_beside(kind, last, u64::from(fact.selected));
+            outcome if deed.told.beside && outcome == request.outcome => {
+                let kind = (fact.actor.username.clone(), deed.told.did.clone());
+                self.add_beside(kind, fact.selected.then_some(deed), u64::from(fact.selected));
             }
             Outcome::Succeeded if !fact.selected => {}
-            Outcome::Succeeded => self.answers.push(done(inquiry, ask, story, told, request)),
+            Outcome::Succeeded => self.answers.push(done(story.inquiry, ask, request, deed)),
             outcome => {
                 let kind = (outcome, fact.actor.username.clone(), format!("{} {}", fact.verb, fact.key));
                 self.refused.entry(kind).or_default().push(fact);
@@ -238,8 +246,8 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask, request: &'static Request)
     refused.retain(|_, facts| facts.iter().any(|fact| fact.selected));
     let tried = refused.into_iter().filter_map(|((outcome, ..), facts)| tried(inquiry, ask, outcome, &facts));
     findings.answers.extend(tried);
-    findings.related.extend(beside.into_values().filter_map(|(answer, count)| {
-        let mut answer = answer?;
+    findings.related.extend(beside.into_values().filter_map(|(last, count)| {
+        let mut answer = besides(inquiry, ask, request, last?)?;
         answer.notes.extend((count > 1).then(|| format!("{count} times; this is the last")));
         Some(answer)
     }));
@@ -320,14 +328,8 @@ fn is_superseded(fact: &Fact, stages: &[&Fact]) -> bool {
     fact.stage == "ResponseStarted" && stages.iter().any(|other| other.stage != "ResponseStarted")
 }
 
-fn done<'l>(
-    inquiry: &Inquiry<'l>,
-    ask: &Ask,
-    story: &Story<'_, 'l>,
-    told: Told,
-    request: &Request,
-) -> Answer {
-    let fact = story.fact;
+fn done<'l>(inquiry: &Inquiry<'l>, ask: &Ask, request: &Request, deed: Deed<'l>) -> Answer {
+    let Deed { fact, stages, told } = deed;
     let mut answer = fact.answer(&fact.key, fact.uid.as_deref(), Outcome::Succeeded);
     answer.question = ask.question.name;
     answer.certainty = told.certainty;
@@ -342,26 +344,20 @@ fn done<'l>(
         // A session ends when somebody leaves; what counts is when they came in.
         answer.time = Some(fact.received);
     }
-    let others = story.stages.iter().filter(|stage| stage.address != fact.address);
+    let others = stages.iter().filter(|stage| stage.address != fact.address);
     answer.evidence = std::iter::once(&fact).chain(others).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
 }
 
 /// A request that belongs to the answer without being one.
-fn besides<'l>(
-    inquiry: &Inquiry<'l>,
-    ask: &Ask,
-    story: &Story<'_, 'l>,
-    told: Told,
-    request: &Request,
-) -> Option<Answer> {
+fn besides<'l>(inquiry: &Inquiry<'l>, ask: &Ask, request: &Request, deed: Deed<'l>) -> Option<Answer> {
     match request.outcome {
-        Outcome::Succeeded => Some(done(inquiry, ask, story, told, request)),
+        Outcome::Succeeded => Some(done(inquiry, ask, request, deed)),
         outcome => {
-            let mut answer = tried(inquiry, ask, outcome, &[story.fact])?;
-            answer.certainty = told.certainty;
-            answer.notes.extend(told.notes);
+            let mut answer = tried(inquiry, ask, outcome, &[deed.fact])?;
+            answer.certainty = deed.told.certainty;
+            answer.notes.extend(deed.told.notes);
             Some(answer)
         }
     }
