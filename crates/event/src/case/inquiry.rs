@@ -1,7 +1,7 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
@@ -40,6 +40,8 @@ pub(crate) struct Inquiry<'l> {
     /// Whether a cause was missed.
     is_silent: Cell<bool>,
     births: Arc<AllBirths>,
+    /// Of the pods that were asked about, by number.
+    nodes: RefCell<HashMap<usize, Vec<&'l str>>>,
 }
 
 /// One link of a chain of causes.
@@ -66,6 +68,7 @@ impl<'l> Inquiry<'l> {
             needs: RefCell::default(),
             is_silent: Cell::new(false),
             births: Arc::default(),
+            nodes: RefCell::default(),
         }
     }
 
@@ -86,6 +89,18 @@ impl<'l> Inquiry<'l> {
     /// The pods of a deployment's replica sets, gone through once.
     pub(crate) fn births(&self, deployment: &Key) -> Arc<Births> {
         self.births.of(self.ledger, deployment)
+    }
+
+    /// Whether the pod that an entry is about was on a node; its kubelet tells that last. Many requests may ask of the same pod.
+    pub(crate) fn was_on(&self, entry: &Fact, node: &str) -> bool {
+        let mut known = self.nodes.borrow_mut();
+        let nodes = entry.object.map(|number| {
+            known.entry(number).or_insert_with(|| {
+                self.need_object(&entry.key, Timestamp::MAX);
+                self.ledger.lives_of(number).iter().filter_map(Life::node).collect()
+            })
+        });
+        nodes.is_some_and(|nodes| nodes.contains(&node))
     }
 
     /// What to look for to know more.

@@ -9,7 +9,6 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::question::{Request, Story, Told};
 use crate::subject::Key;
-use crate::time::Timestamp;
 
 /// How long a drain may take, in microseconds: it waits for disruption budgets and for containers to stop.
 const LONGEST_DRAIN: i64 = 60 * 60 * 1_000_000;
@@ -87,13 +86,9 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
         other.subresource == "eviction" && other.succeeded() && other.actor.username == fact.actor.username
     };
     let evictions = inquiry.ledger.between(fact.time, until).iter().filter(evicts);
-    let pods: BTreeMap<&Key, &Fact> = evictions.map(|eviction| (&*eviction.key, eviction)).collect();
-    let of_node = |(pod, _): &(&Key, &Fact)| {
-        // Their kubelets tell the node last.
-        inquiry.need_object(pod, Timestamp::MAX);
-        inquiry.ledger.lives(pod).iter().any(|life| life.node() == Some(fact.key.name.as_str()))
-    };
-    pods.into_iter().filter(of_node).map(|(_, eviction)| eviction).collect()
+    let of_node = evictions.filter(|eviction| inquiry.was_on(eviction, &fact.key.name));
+    let pods: BTreeMap<&Key, &Fact> = of_node.map(|eviction| (&*eviction.key, eviction)).collect();
+    pods.into_values().collect()
 }
 
 /// A list of taints that holds more, or fewer, than the one before.
