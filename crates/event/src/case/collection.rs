@@ -22,13 +22,17 @@ pub(crate) enum Hit {
 
 /// The deletes of collections that removed this life of an object, or may have.
 pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hit)> {
-    let same = |victim: &Victim| life.uid.is_none_or(|uid| victim.uid.is_empty() || victim.uid == uid);
-    let listed = ledger
-        .listings(&life.key)
-        .filter(|(fact, victim)| fact.succeeded() && same(victim) && !victim.terminating);
-    let listed = listed.map(|(fact, _)| (fact, Hit::Listed));
+    let of_any_uid = life.uid.is_none().then(|| ledger.listings(&life.key));
+    let of_any_uid = of_any_uid.into_iter().flatten().filter(|(fact, victim)| is_hit(fact, victim));
+    let listed = of_any_uid.map(|(fact, _)| fact).chain(life.listed_by.iter().copied());
+    let listed = listed.map(|fact| (fact, Hit::Listed));
     let unlisted = ledger.collections(&life.key).filter(|fact| fact.detail.victims.is_none());
     listed.chain(unlisted.filter_map(|fact| Some((fact, hit(fact, life)?)))).collect()
+}
+
+/// Whether a delete removed an object that its answer lists.
+pub(crate) fn is_hit(fact: &Fact, victim: &Victim) -> bool {
+    fact.succeeded() && !victim.terminating
 }
 
 /// Whether a delete whose answer is not recorded hit a life.

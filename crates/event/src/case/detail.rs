@@ -21,7 +21,7 @@ pub(crate) struct Owner {
 }
 
 /// One object of the list that a deletecollection answers with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Victim {
     pub(crate) namespace: String,
     pub(crate) name: String,

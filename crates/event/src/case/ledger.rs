@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::case::detail::Victim;
 use crate::case::fact::Fact;
-use crate::case::life::{Life, lives};
+use crate::case::life::{Life, Lives};
 use crate::case::objects::Objects;
 use crate::subject::Key;
 use crate::time::Timestamp;
@@ -146,14 +146,7 @@ impl Ledger {
     /// The incarnations of the object with a number.
     pub(crate) fn lives_of(&self, number: usize) -> Vec<Life<'_>> {
         let key = &self.objects()[number];
-        let mut lives = lives(key, self.about(number));
-        for (_, victim) in self.listings(key) {
-            match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
-                Some(life) => life.listed = Some(victim),
-                None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
-            }
-        }
-        lives
+        Lives::of(key, self.about(number)).list(&self.listings(key).collect::<Vec<_>>())
     }
 
     /// The objects of a resource in a namespace whose names begin with `prefix`.

@@ -1,7 +1,9 @@
 //! One name, several lives: which facts belong to which incarnation of an object.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::case::collection::is_hit;
 use crate::case::controllers::Component;
 use crate::case::detail::{Owner, Victim};
 use crate::case::fact::Fact;
@@ -19,6 +21,8 @@ pub(crate) struct Life<'l> {
     pub(crate) succeeded_at: Option<Timestamp>,
     /// How the answer of a deletecollection lists it.
     pub(crate) listed: Option<&'l Victim>,
+    /// Of a life with a uid: the deletes of collections that removed it, as their answers list it, or one without a uid.
+    pub(crate) listed_by: Vec<&'l Fact>,
     /// When it certainly ended: the kubelet confirmed it, or nobody was to wait for it.
     pub(crate) closed_at: Option<Timestamp>,
 }
@@ -31,6 +35,7 @@ impl<'l> Life<'l> {
             facts: Vec::new(),
             succeeded_at: None,
             listed: None,
+            listed_by: Vec::new(),
             closed_at: None,
         }
     }
@@ -106,38 +111,189 @@ pub(crate) fn is_last_word(fact: &Fact) -> bool {
     fact.key.is_pod() && fact.is("delete") && fact.succeeded() && fact.component == Some(Component::Kubelet)
 }
 
-/// Sorts the facts about one object, which are in order of time, into its incarnations.
-///
-/// A uid tells for certain. Where none is recorded (most entries at Metadata level), a create begins a life, and so
-/// does any request that came in after the last one certainly ended and still found the object.
-pub(crate) fn lives<'l>(key: &Arc<Key>, facts: impl Iterator<Item = &'l Fact>) -> Vec<Life<'l>> {
-    let mut lives: Vec<Life<'l>> = Vec::new();
-    for fact in facts {
-        let at = place(&lives, fact).unwrap_or_else(|| {
-            if let Some(last) = lives.last_mut() {
-                last.succeeded_at = Some(fact.effective());
-            }
-            lives.push(Life::new(key, None));
-            lives.len() - 1
-        });
-        lives[at].push(fact);
-    }
-    lives
+/// Among so few lives each is looked at; of more they are found by a hash, so that nobody makes judging slow by making and deleting
+/// an object over and over.
+const FEW: usize = 8;
+
+/// The incarnations of one object, the first one first.
+#[derive(Debug)]
+pub(crate) struct Lives<'l> {
+    key: Arc<Key>,
+    all: Vec<Life<'l>>,
+    /// Lives by their uid, of those in front of `indexed`.
+    by_uid: HashMap<&'l str, usize>,
+    indexed: usize,
 }
 
-/// Which life a fact belongs to; `None` if it begins another.
-fn place(lives: &[Life<'_>], fact: &Fact) -> Option<usize> {
-    let last = lives.len().checked_sub(1)?;
-    let begins = fact.is("create") && fact.succeeded();
-    let outlives = fact.is_accepted() && lives[last].closed_at.is_some_and(|end| fact.received > end);
-    if let Some(uid) = fact.uid.as_deref() {
-        if let Some(known) = lives.iter().rposition(|life| life.uid == Some(uid)) {
-            return Some(known);
+impl<'l> Lives<'l> {
+    /// Sorts the facts about one object, which are in order of time, into its incarnations.
+    ///
+    /// A uid tells for certain. Where none is recorded (most entries at Metadata level), a create begins a life, and so
+    /// does any request that came in after the last one certainly ended and still found the object.
+    pub(crate) fn of(key: &Arc<Key>, facts: impl Iterator<Item = &'l Fact>) -> Self {
+        let mut lives = Self { key: Arc::clone(key), all: Vec::new(), by_uid: HashMap::new(), indexed: 0 };
+        for fact in facts {
+            let at = lives.place(fact).unwrap_or_else(|| {
+                if let Some(last) = lives.all.last_mut() {
+                    last.succeeded_at = Some(fact.effective());
+                }
+                lives.all.push(Life::new(key, None));
+                lives.all.len() - 1
+            });
+            lives.all[at].push(fact);
         }
-        let adopts = lives[last].uid.is_none() && !begins && !outlives && fact.is_accepted();
-        // A request for another incarnation that was refused tells of this one all the same.
-        return (adopts || !fact.is_accepted()).then_some(last);
+        lives
     }
-    let fresh = begins && lives[last].facts.iter().any(|earlier| earlier.succeeded());
-    (!(fresh || outlives)).then_some(last)
+
+    /// Adds what the answers of deletecollections list: one that is known from such an answer alone has no facts.
+    pub(crate) fn list(mut self, listings: &[(&'l Fact, &'l Victim)]) -> Vec<Life<'l>> {
+        let nameless = self.all.iter().position(|life| life.uid.is_none());
+        for (_, victim) in listings {
+            let known = [nameless, self.with_uid(&victim.uid)];
+            let at = known.into_iter().flatten().min().unwrap_or_else(|| {
+                self.all.push(Life::new(&self.key, Some(&victim.uid)));
+                self.all.len() - 1
+            });
+            self.all[at].listed = Some(victim);
+        }
+        for (fact, victim) in listings.iter().filter(|(fact, victim)| is_hit(fact, victim)) {
+            if victim.uid.is_empty() {
+                let named = self.all.iter_mut().filter(|life| life.uid.is_some());
+                named.for_each(|life| life.listed_by.push(fact));
+            } else if let Some(at) = self.with_uid(&victim.uid) {
+                self.all[at].listed_by.push(fact);
+            }
+        }
+        self.all
+    }
+
+    /// The last life with a uid. That of a life which is not the last one does not change any more.
+    fn with_uid(&mut self, uid: &str) -> Option<usize> {
+        let last = self.all.len().checked_sub(1)?;
+        if self.all[last].uid == Some(uid) {
+            return Some(last);
+        }
+        if last < FEW {
+            return self.all[..last].iter().rposition(|life| life.uid == Some(uid));
+        }
+        for (at, life) in self.all[..last].iter().enumerate().skip(self.indexed) {
+            life.uid.map(|uid| self.by_uid.insert(uid, at));
+        }
+        self.indexed = last;
+        self.by_uid.get(uid).copied()
+    }
+
+    /// Which life a fact belongs to; `None` if it begins another.
+    fn place(&mut self, fact: &Fact) -> Option<usize> {
+        let last = self.all.len().checked_sub(1)?;
+        let begins = fact.is("create") && fact.succeeded();
+        let outlives = fact.is_accepted() && self.all[last].closed_at.is_some_and(|end| fact.received > end);
+        if let Some(uid) = fact.uid.as_deref() {
+            if let Some(known) = self.with_uid(uid) {
+                return Some(known);
+            }
+            let adopts = self.all[last].uid.is_none() && !begins && !outlives && fact.is_accepted();
+            // A request for another incarnation that was refused tells of this one all the same.
+            return (adopts || !fact.is_accepted()).then_some(last);
+        }
+        let fresh = begins && self.all[last].facts.iter().any(|earlier| earlier.succeeded());
+        (!(fresh || outlives)).then_some(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::case::actors::actor_of;
+    use crate::case::detail::Reading;
+    use crate::event::{Event, ObjectRef, ResponseStatus};
+    use crate::fold::Address;
+
+    /// The same, where each life is looked at for each fact and victim.
+    fn slowly<'l>(key: &Arc<Key>, facts: &'l [Fact], listings: &[(&'l Fact, &'l Victim)]) -> Vec<Life<'l>> {
+        let mut lives: Vec<Life<'l>> = Vec::new();
+        for fact in facts {
+            let place = slow_place(&lives, fact);
+            if place.is_none() {
+                lives
+                    .iter_mut()
+                    .last()
+                    .into_iter()
+                    .for_each(|last| last.succeeded_at = Some(fact.effective()));
+                lives.push(Life::new(key, None));
+            }
+            let last = lives.len() - 1;
+            lives[place.unwrap_or(last)].push(fact);
+        }
+        for (_, victim) in listings {
+            match lives.iter_mut().find(|life| life.uid.is_none_or(|uid| uid == victim.uid)) {
+                Some(life) => life.listed = Some(victim),
+                None => lives.push(Life { listed: Some(victim), ..Life::new(key, Some(&victim.uid)) }),
+            }
+        }
+        for life in lives.iter_mut().filter(|life| life.uid.is_some()) {
+            let same = |victim: &Victim| victim.uid.is_empty() || life.uid == Some(&victim.uid);
+            let hit = listings.iter().filter(|(fact, victim)| is_hit(fact, victim) && same(victim));
+            life.listed_by = hit.map(|(fact, _)| *fact).collect();
+        }
+        lives
+    }
+
+    fn slow_place(lives: &[Life<'_>], fact: &Fact) -> Option<usize> {
+        let last = lives.last()?;
+        let begins = fact.is("create") && fact.succeeded();
+        let outlives = fact.is_accepted() && last.closed_at.is_some_and(|end| fact.received > end);
+        if let Some(uid) = &fact.uid {
+            let known = lives.iter().rposition(|life| life.uid == Some(uid));
+            let adopts = last.uid.is_none() && !begins && !outlives && fact.is_accepted();
+            return known.or((adopts || !fact.is_accepted()).then_some(lives.len() - 1));
+        }
+        let fresh = begins && last.facts.iter().any(|earlier| earlier.succeeded());
+        (!(fresh || outlives)).then_some(lives.len() - 1)
+    }
+
+    fn fact(place: usize, (verb, uid, code): &(usize, Option<usize>, u16)) -> Fact {
+        let time = Some(Timestamp::from_micros(i64::try_from(place).unwrap()));
+        let uid = uid.map_or_else(String::new, |uid| uid.to_string());
+        let event = Event {
+            verb: ["create", "delete", "patch"][*verb].into(),
+            object_ref: Some(ObjectRef {
+                resource: "configmaps".into(),
+                uid: uid.into(),
+                ..ObjectRef::default()
+            }),
+            response_status: Some(ResponseStatus { code: *code, ..ResponseStatus::default() }),
+            received: time,
+            stage_time: time,
+            ..Event::default()
+        };
+        let address = Address { source: 0, offset: place as u64, length: 1 };
+        Fact::of(&event, Arc::default(), address, Arc::new(actor_of(&event)), Reading::default())
+    }
+
+    proptest! {
+        /// Lives that are looked up are those that looking at each of them finds.
+        #[test]
+        fn lives_are_those_of_the_slow_way(
+            told in prop::collection::vec((0_usize..3, prop::option::weighted(0.7, 0_usize..30), prop::sample::select(vec![200_u16, 201, 404])), 0..60),
+            listed in prop::collection::vec((prop::option::weighted(0.8, 0_usize..40), any::<bool>()), 0..20),
+        ) {
+            let facts: Vec<Fact> = told.iter().enumerate().map(|(place, told)| fact(place, told)).collect();
+            let deletes: Vec<Fact> = (100..).zip(&listed).map(|(place, _)| fact(place, &(1, None, 200))).collect();
+            let victims: Vec<Victim> = listed.iter().map(|(uid, terminating)| {
+                Victim { uid: uid.map_or_else(String::new, |uid| uid.to_string()), terminating: *terminating, ..Victim::default() }
+            }).collect();
+            let listings: Vec<(&Fact, &Victim)> = deletes.iter().zip(&victims).collect();
+            let key = Arc::new(Key::default());
+            let told = |lives: Vec<Life<'_>>| lives.into_iter().map(|life| {
+                let places = |facts: &[&Fact]| facts.iter().map(|fact| fact.address.offset).collect::<Vec<_>>();
+                let listed = life.listed.map(|victim| (victim.uid.clone(), victim.terminating));
+                (life.uid.map(str::to_owned), places(&life.facts), places(&life.listed_by), listed, life.succeeded_at, life.closed_at)
+            }).collect::<Vec<_>>();
+            let found = told(Lives::of(&key, facts.iter()).list(&listings));
+            prop_assert_eq!(found, told(slowly(&key, &facts, &listings)));
+        }
+    }
 }
