@@ -3,6 +3,7 @@
 use crate::answer::{Certainty, Mechanism};
 use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::known::Removed;
 use crate::case::life::Life;
 use crate::case::owner::owner_of;
 use crate::case::removal::Decided;
@@ -115,9 +116,9 @@ fn owner_removed<'l>(
         return linked(inquiry, Vec::new(), missing);
     };
     let removed = inquiry.removed_before(&owner.key, owner.uid.as_deref(), life, decided.fact.time);
-    let Some((owner_life, removed)) = removed else { return linked(inquiry, Vec::new(), missing) };
-    let certainty = if owner.recorded { removed.certainty } else { Certainty::Inferred };
-    chain(inquiry, &owner_life, &removed, certainty, depth)
+    let Some(removed) = removed else { return linked(inquiry, Vec::new(), missing) };
+    let certainty = if owner.recorded { removed.decided.certainty } else { Certainty::Inferred };
+    chain(inquiry, &removed, certainty, depth)
 }
 
 fn namespace_removed<'l>(
@@ -128,9 +129,7 @@ fn namespace_removed<'l>(
 ) -> Behind<'l> {
     let namespace = key("", "namespaces", "", &life.key.namespace);
     match inquiry.removed_before(&namespace, None, life, decided.fact.time) {
-        Some((namespace_life, removed)) => {
-            chain(inquiry, &namespace_life, &removed, removed.certainty, depth)
-        }
+        Some(removed) => chain(inquiry, &removed, removed.decided.certainty, depth),
         None => linked(inquiry, Vec::new(), "who deleted the namespace"),
     }
 }
@@ -145,7 +144,7 @@ fn node_removed<'l>(
         "why the pod garbage collector removed it: its node was gone, or too many pods had terminated";
     let Some(node) = life.node() else { return linked(inquiry, Vec::new(), missing) };
     match inquiry.removed_before(&key("", "nodes", "", node), None, life, decided.fact.time) {
-        Some((node_life, removed)) => chain(inquiry, &node_life, &removed, Certainty::Inferred, depth),
+        Some(removed) => chain(inquiry, &removed, Certainty::Inferred, depth),
         None => linked(inquiry, Vec::new(), missing),
     }
 }
@@ -162,23 +161,18 @@ fn cron_job<'l>(inquiry: &Inquiry<'l>, life: &Life<'l>, decided: &Decided<'l>) -
 }
 
 /// The removal of another object as a link, and what is behind it in turn.
-fn chain<'l>(
-    inquiry: &Inquiry<'l>,
-    life: &Life<'l>,
-    removed: &Decided<'l>,
-    certainty: Certainty,
-    depth: usize,
-) -> Behind<'l> {
-    let further = step(inquiry, life, removed, depth - 1);
-    let is_first = inquiry.may_repeat(life, removed.fact).is_none();
+fn chain<'l>(inquiry: &Inquiry<'l>, removed: &Removed<'l>, certainty: Certainty, depth: usize) -> Behind<'l> {
+    let Removed { life, decided } = removed;
+    let further = step(inquiry, life, decided, depth - 1);
+    let is_first = inquiry.may_repeat(life, decided.fact).is_none();
     let link = Link {
-        fact: removed.fact,
-        action: match removed.fact.verb.as_ref() {
+        fact: decided.fact,
+        action: match decided.fact.verb.as_ref() {
             "deletecollection" => format!("deleted {} with a whole collection", life.key),
             _ => format!("deleted {}", life.key),
         },
         certainty: if is_first { certainty } else { Certainty::Inferred },
-        proof: removed.proof.clone(),
+        proof: decided.proof.clone(),
     };
     let links = std::iter::once(link).chain(further.links).collect();
     Behind { links, notes: further.notes, ..Behind::default() }

@@ -5,6 +5,7 @@ use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::growth::Growths;
 use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::ledger::Ledger;
 use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::resource::Resource;
@@ -75,16 +76,25 @@ pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> b
 
 /// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
 pub(super) fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
+    let all = inquiry.known.changes.of(workload, || recorded(inquiry.ledger, workload));
+    let mut changes: Vec<Change<'l>> =
+        all.iter().filter(|change| change.fact.received <= time).cloned().collect();
+    guess(inquiry, workload, &mut changes, time);
+    changes
+}
+
+/// The changes of a workload, as far as its own entries tell them.
+fn recorded<'l>(ledger: &'l Ledger, workload: &Key) -> Vec<Change<'l>> {
     let mut changes: Vec<Change<'l>> = Vec::new();
     // Each with the fact that says it.
     let (mut replicas, mut template) = (None, None);
-    for fact in inquiry.ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
+    for fact in ledger.of(workload).filter(|fact| fact.succeeded() && fact.is_change()) {
         let detail = &fact.detail;
         let (replicas_before, template_before) = (replicas, template);
         replicas = detail.replicas.map(|count| (fact, count)).or(replicas);
         template = detail.template.map(|print| (fact, print)).or(template);
         let worked = matches!(fact.component, Some(Component::Deployment | Component::GarbageCollector));
-        if fact.received > time || fact.is("create") || worked {
+        if fact.is("create") || worked {
             continue;
         }
         let differs = replicas_before.zip(detail.replicas).is_some_and(|((earlier, before), after)| {
@@ -107,7 +117,6 @@ pub(super) fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp
             guessed: !fact.body_recorded && fact.subresource != "scale",
         });
     }
-    guess(inquiry, workload, &mut changes, time);
     changes
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn creation<'l>(
 
 /// Whether a replica set may have been there at some time, as that of which its deployment then wanted more.
 fn was_there(inquiry: &Inquiry<'_>, growths: &Growths, set: &Key, time: Timestamp) -> bool {
-    let made = inquiry.ledger.lives(set).last().and_then(Life::made_at);
+    let made = inquiry.lives(set).last().and_then(Life::made_at);
     made.is_none_or(|made| made < time) && growths.last_before(time).is_none_or(|last| last == set.name)
 }
 
@@ -76,7 +76,7 @@ fn asked_for<'l>(
         return Vec::new();
     }
     inquiry.need_object(workload, time);
-    let lives = inquiry.ledger.lives(workload);
+    let lives = inquiry.lives(workload);
     let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
     let is_set = workload.resource == "deployments" && made.resource == "replicasets";

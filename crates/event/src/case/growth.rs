@@ -1,8 +1,8 @@
 //! When the replica sets of a deployment grew, and which.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -33,10 +33,6 @@ pub(crate) struct Births {
     next_other: Vec<usize>,
 }
 
-/// The births of all deployments that were asked about. A thread that asks for what another one goes through waits for it.
-#[derive(Debug, Default)]
-pub(crate) struct AllBirths(Mutex<HashMap<Key, Arc<OnceLock<Arc<Births>>>>>);
-
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Birth {
     time: Timestamp,
@@ -64,7 +60,8 @@ impl Growths {
             }
         }
         told.sort();
-        Self { told, births: inquiry.births(deployment), until }
+        let births = inquiry.known.births.of(deployment, || Births::of(inquiry.ledger, deployment));
+        Self { told, births, until }
     }
 
     /// The set that grew first at or after a time, and when.
@@ -141,19 +138,6 @@ pub(crate) fn shown<'l>(
         .chain(about_pods.filter(|fact| fact.subresource == "binding"))
         .filter(|fact| fact.time == at);
     shown.next()
-}
-
-impl AllBirths {
-    pub(crate) fn of(&self, ledger: &Ledger, deployment: &Key) -> Arc<Births> {
-        let births = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match all.get(deployment) {
-                Some(known) => Arc::clone(known),
-                None => Arc::clone(all.entry(deployment.clone()).or_default()),
-            }
-        };
-        Arc::clone(births.get_or_init(|| Arc::new(Births::of(ledger, deployment))))
-    }
 }
 
 impl Births {

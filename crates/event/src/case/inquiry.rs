@@ -9,10 +9,10 @@ use crate::case::Window;
 use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
-use crate::case::growth::{AllBirths, Births};
+use crate::case::known::{Known, Removed};
 use crate::case::ledger::Ledger;
 use crate::case::life::Life;
-use crate::case::removal::{Decided, removal};
+use crate::case::removal::removal;
 use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::resource::Resource;
@@ -39,7 +39,7 @@ pub(crate) struct Inquiry<'l> {
     needs: RefCell<BTreeMap<Filter, Timestamp>>,
     /// Whether a cause was missed.
     is_silent: Cell<bool>,
-    births: Arc<AllBirths>,
+    pub(super) known: Arc<Known<'l>>,
     /// Of the pods that were asked about, by number.
     nodes: RefCell<HashMap<usize, Vec<&'l str>>>,
 }
@@ -67,7 +67,7 @@ impl<'l> Inquiry<'l> {
             threads,
             needs: RefCell::default(),
             is_silent: Cell::new(false),
-            births: Arc::default(),
+            known: Arc::default(),
             nodes: RefCell::default(),
         }
     }
@@ -75,7 +75,7 @@ impl<'l> Inquiry<'l> {
     /// One that misses nothing yet, for another thread.
     pub(super) fn another(&self) -> Self {
         let new = Self::new(self.ledger, self.sources, self.context, self.threads);
-        Self { births: Arc::clone(&self.births), ..new }
+        Self { known: Arc::clone(&self.known), ..new }
     }
 
     /// Takes what another one misses.
@@ -86,9 +86,9 @@ impl<'l> Inquiry<'l> {
         self.is_silent.set(self.is_silent.get() || other.is_silent.get());
     }
 
-    /// The pods of a deployment's replica sets, gone through once.
-    pub(crate) fn births(&self, deployment: &Key) -> Arc<Births> {
-        self.births.of(self.ledger, deployment)
+    /// The incarnations of an object of which many others may ask, the first one first.
+    pub(crate) fn lives(&self, owner: &Key) -> Arc<Vec<Life<'l>>> {
+        self.known.lives.of(owner, || self.ledger.lives(owner))
     }
 
     /// Whether the pod that an entry is about was on a node; its kubelet tells that last. Many requests may ask of the same pod.
@@ -205,22 +205,35 @@ impl<'l> Inquiry<'l> {
 
     /// How `key`, on which `dependent` rests, was removed at or before `time`, the last time if it had several lives. What was made
     /// later rests on another life of it, whose end is in none of the facts; a uid tells lives apart.
-    pub(crate) fn removed_before(
+    pub(super) fn removed_before(
         &self,
         key: &Key,
         uid: Option<&str>,
         dependent: &Life<'_>,
         time: Timestamp,
-    ) -> Option<(Life<'l>, Decided<'l>)> {
+    ) -> Option<Arc<Removed<'l>>> {
         self.need_object(key, time);
-        let lives = self.ledger.lives(key).into_iter().rev();
-        let mut same = lives.filter(|life| uid.is_none_or(|uid| life.uid.is_none_or(|own| own == uid)));
-        same.find_map(|life| {
+        let removals = self.known.removals.of(key, || self.removals(key));
+        let mut same = removals
+            .iter()
+            .rev()
+            .filter(|removed| uid.is_none_or(|uid| removed.life.uid.is_none_or(|own| own == uid)));
+        let found = same.find(|removed| {
+            let fact = removed.decided.fact;
+            let was_made =
+                uid.is_some() || dependent.made_at().is_none_or(|made| made <= fact.time.plus(HEARSAY));
+            fact.received <= time && was_made
+        });
+        found.cloned()
+    }
+
+    /// How the incarnations of an object were removed, of which that is known.
+    fn removals(&self, key: &Key) -> Vec<Arc<Removed<'l>>> {
+        let decided = |life: Life<'l>| {
             let decided = removal(self.ledger, &life).decided?;
-            let was_made = uid.is_some()
-                || dependent.made_at().is_none_or(|made| made <= decided.fact.time.plus(HEARSAY));
-            (decided.fact.received <= time && was_made).then_some((life, decided))
-        })
+            Some(Arc::new(Removed { life, decided }))
+        };
+        self.ledger.lives(key).into_iter().filter_map(decided).collect()
     }
 
     /// Who had the token minted that an actor used, where it was one and its request is recorded.

@@ -23,6 +23,7 @@ pub(crate) mod fact;
 mod foresight;
 mod growth;
 pub(crate) mod inquiry;
+mod known;
 mod learn;
 pub(crate) mod ledger;
 mod life;

@@ -1,5 +1,6 @@
 //! Why a controller wanted fewer or other pods: who changed the workload behind them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::answer::Mechanism;
@@ -91,8 +92,9 @@ fn replica_set<'l>(
     made: Option<Timestamp>,
     time: Timestamp,
 ) -> Option<Why<'l>> {
-    let set = inquiry.ledger.lives(&owner.key).into_iter().next_back();
-    let set = set.unwrap_or_else(|| Life::new(&Arc::new(owner.key.clone()), None));
+    let lives = inquiry.lives(&owner.key);
+    let unknown = || Life::new(&Arc::new(owner.key.clone()), None);
+    let set = lives.last().map_or_else(|| Cow::Owned(unknown()), Cow::Borrowed);
     let directly = changes(inquiry, &owner.key, time);
     let directly = last(&directly, |change| change.shrinks_between(made, time))
         .filter(|change| goes_on(inquiry, &owner.key, change, time));

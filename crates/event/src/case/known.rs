@@ -1,0 +1,53 @@
+//! What is found out of an object once, for all that ask of it. Many pods have one owner, whose facts may be many, too.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::case::change::Change;
+use crate::case::growth::Births;
+use crate::case::life::Life;
+use crate::case::removal::Decided;
+use crate::subject::Key;
+
+/// What all threads that judge know of objects.
+#[derive(Debug, Default)]
+pub(super) struct Known<'l> {
+    /// The pods of a deployment's replica sets.
+    pub(super) births: Once<Births>,
+    /// Changes of workloads.
+    pub(super) changes: Once<Vec<Change<'l>>>,
+    /// Incarnations of owners.
+    pub(super) lives: Once<Vec<Life<'l>>>,
+    /// How owners, namespaces and nodes were removed.
+    pub(super) removals: Once<Vec<Arc<Removed<'l>>>>,
+}
+
+/// One incarnation of an object, and how it was removed.
+#[derive(Debug)]
+pub(super) struct Removed<'l> {
+    pub(super) life: Life<'l>,
+    pub(super) decided: Decided<'l>,
+}
+
+/// Something that is found out once for each object. A thread that asks for what another one is finding out waits for it.
+#[derive(Debug)]
+pub(super) struct Once<T>(Mutex<HashMap<Key, Arc<OnceLock<Arc<T>>>>>);
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Once<T> {
+    pub(super) fn of(&self, object: &Key, find: impl FnOnce() -> T) -> Arc<T> {
+        let known = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match all.get(object) {
+                Some(known) => Arc::clone(known),
+                None => Arc::clone(all.entry(object.clone()).or_default()),
+            }
+        };
+        Arc::clone(known.get_or_init(|| Arc::new(find())))
+    }
+}
