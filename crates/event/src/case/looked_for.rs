@@ -1,6 +1,6 @@
 //! What was looked for so far.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::case::inquiry::COLLECTIONS;
 use crate::filter::Filter;
@@ -10,17 +10,44 @@ use crate::time::Timestamp;
 /// What lies within so many microseconds is a small part of a log.
 const BRIEF: i64 = 60 * 60 * 1_000_000;
 
-/// Filters of the looks so far.
+/// Filters of the looks so far, each once. There may be one for each of many names, and none is held against all of them.
 #[derive(Debug, Default)]
-pub(super) struct LookedFor(BTreeSet<Filter>);
+pub(super) struct LookedFor {
+    filters: Vec<Filter>,
+    by_name: BTreeMap<Glob, Vec<usize>>,
+    /// Those that ask for no names.
+    others: Vec<usize>,
+}
 
 impl LookedFor {
     pub(super) fn extend(&mut self, filters: impl IntoIterator<Item = Filter>) {
-        self.0.extend(filters);
+        for filter in filters {
+            if self.contains(&filter) {
+                continue;
+            }
+            let number = self.filters.len();
+            if filter.names.is_empty() {
+                self.others.push(number);
+            }
+            for name in &filter.names {
+                self.by_name.entry(name.clone()).or_default().push(number);
+            }
+            self.filters.push(filter);
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Filter> {
-        self.0.iter()
+        self.filters.iter()
+    }
+
+    fn contains(&self, filter: &Filter) -> bool {
+        self.like(filter).any(|asked| asked == filter)
+    }
+
+    /// Those that may cover a filter: they ask for its first name, too, or for none.
+    fn like(&self, filter: &Filter) -> impl Iterator<Item = &Filter> {
+        let named = filter.names.first().and_then(|name| self.by_name.get(name));
+        named.into_iter().flatten().chain(&self.others).map(|number| &self.filters[*number])
     }
 
     /// What of some filters was not looked for: those of which some was begin where that ended.
@@ -43,7 +70,7 @@ impl LookedFor {
     }
 
     fn rest_of(&self, mut filter: Filter) -> Option<Filter> {
-        if self.0.contains(&filter) {
+        if self.contains(&filter) {
             return None;
         }
         while let Some(until) = self.reach(&filter) {
@@ -60,7 +87,7 @@ impl LookedFor {
 
     /// Up to when all was looked for that meets a filter from its beginning on.
     fn reach(&self, filter: &Filter) -> Option<Timestamp> {
-        let begun = self.0.iter().filter(|asked| asked.covers_beginning(filter));
+        let begun = self.like(filter).filter(|asked| asked.covers_beginning(filter));
         begun.map(|asked| asked.until.unwrap_or(Timestamp::MAX)).max()
     }
 }
