@@ -26,7 +26,8 @@ pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hi
     let of_any_uid = of_any_uid.into_iter().flatten().filter(|(fact, victim)| is_hit(fact, victim));
     let listed = of_any_uid.map(|(fact, _)| fact).chain(life.listed_by.iter().copied());
     let listed = listed.map(|fact| (fact, Hit::Listed));
-    let unlisted = ledger.collections(&life.key).filter(|fact| fact.detail.victims.is_none());
+    let ends = [life.closed_at, life.succeeded_at].into_iter().flatten().min();
+    let unlisted = life.seen_from().into_iter().flat_map(|from| ledger.unlisted(&life.key, from, ends));
     listed.chain(unlisted.filter_map(|fact| Some((fact, hit(fact, life)?)))).collect()
 }
 

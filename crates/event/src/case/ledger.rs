@@ -15,8 +15,10 @@ use crate::time::Timestamp;
 pub(crate) struct Ledger {
     facts: Vec<Fact>,
     objects: Objects,
-    /// Deletes of collections that succeeded, by the collection.
-    collections: BTreeMap<Key, Vec<usize>>,
+    /// Deletes of collections that succeeded and whose answers are not recorded, by the collection.
+    unlisted: BTreeMap<Key, Vec<usize>>,
+    /// How long the longest of them took, in microseconds.
+    longest: i64,
     /// Where objects stand in the answers of deletecollections: fact, and place in its list.
     listed: BTreeMap<Key, Vec<(usize, usize)>>,
     /// Kubernetes Events by the object that they are about: its namespace and name.
@@ -52,8 +54,9 @@ impl Ledger {
     }
 
     fn index(&mut self, index: usize, fact: &Fact) {
-        if fact.is("deletecollection") && fact.succeeded() {
-            self.collections.entry(Key::clone(&fact.key)).or_default().push(index);
+        if fact.is("deletecollection") && fact.succeeded() && fact.detail.victims.is_none() {
+            self.unlisted.entry(Key::clone(&fact.key)).or_default().push(index);
+            self.longest = self.longest.max(fact.time.since(fact.received));
         }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
@@ -160,10 +163,22 @@ impl Ledger {
         })
     }
 
-    /// The successful deletes of the whole collection that holds `key`, by time.
-    pub(crate) fn collections<'l>(&'l self, key: &Key) -> impl Iterator<Item = &'l Fact> {
-        let keys = if self.collections.is_empty() { Vec::new() } else { collections_of(key) };
-        let facts = keys.into_iter().filter_map(|key| self.collections.get(&key)).flatten();
+    /// The successful deletes of the whole collection that holds `key` whose answers are not recorded, by time: those that were
+    /// answered at `from` or later, and all that came in up to `until`.
+    pub(crate) fn unlisted<'l>(
+        &'l self,
+        key: &Key,
+        from: Timestamp,
+        until: Option<Timestamp>,
+    ) -> impl Iterator<Item = &'l Fact> {
+        let last = until.map_or(Timestamp::MAX, |until| until.plus(self.longest));
+        let keys = if self.unlisted.is_empty() { Vec::new() } else { collections_of(key) };
+        let within = move |places: &'l Vec<usize>| {
+            let time = |place: &usize| self.facts[*place].time;
+            let rest = &places[places.partition_point(|place| time(place) < from)..];
+            rest[..rest.partition_point(|place| time(place) <= last)].iter()
+        };
+        let facts = keys.into_iter().filter_map(|key| self.unlisted.get(&key)).flat_map(within);
         facts.map(|index| &self.facts[*index])
     }
 
