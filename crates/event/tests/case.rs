@@ -316,6 +316,33 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
     assert_eq!(answers[0].evidence[0].audit_id, "9");
 }
 
+/// What was tried after a window takes nothing from what was tried in it.
+#[test]
+fn tries_are_counted_within_the_window() {
+    let entry = |second: i64, user: &str, code: u16| {
+        format!(
+            r#"{{"level":"Metadata","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"delete","user":{{"username":"{user}"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web-1","apiVersion":"v1"}},"responseStatus":{{"code":{code}}},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
+        )
+    };
+    let refused = [1, 2, 3, 8].map(|second| entry(second, "jonas", 403));
+    let done = entry(9, "maria", 200);
+    let begin = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+    let at = |second: i64| begin.plus(second * 1_000_000);
+    for (question, log) in [
+        ("denied", refused.join("\n")),
+        ("deleted", refused.join("\n")),
+        ("deleted", [refused.join("\n"), done].join("\n")),
+    ] {
+        let all = lines(&log);
+        let window = Window { from: at(2), until: at(5) };
+        let asked = Ask { window, ..Ask::new(named(question).unwrap(), target("pod/web-1")) };
+        let answers = ask(asked, |_| vec![all.clone()]).answers;
+        let told: Vec<(Outcome, u64)> =
+            answers.iter().map(|answer| (answer.outcome, answer.attempts.denied)).collect();
+        assert_eq!(told, [(Outcome::Denied, 2)], "{question}");
+    }
+}
+
 /// What is refused is not decoded, so that no name of what was to be created is known.
 #[test]
 fn a_refusal_without_a_name_is_told_of_the_kind_and_may_be_of_each() {

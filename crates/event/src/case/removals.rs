@@ -37,7 +37,7 @@ pub(crate) fn judge(inquiry: &Inquiry<'_>, ask: &Ask) -> Findings {
             let meant = numbers.filter(|number| is_meant(target, &objects[*number]));
             for life in meant.flat_map(|number| inquiry.ledger.lives_of(number)) {
                 if target.uid.as_deref().is_none_or(|uid| life.uid == Some(uid)) {
-                    judge_life(inquiry, ask.question, &life, which, &mut findings);
+                    judge_life(inquiry, ask, &life, which, &mut findings);
                 }
             }
             findings
@@ -97,13 +97,8 @@ pub(crate) fn is_meant(target: &Target, key: &Key) -> bool {
             .is_none_or(|namespace| key.namespace.is_empty() || namespace.matches(&key.namespace))
 }
 
-fn judge_life<'l>(
-    inquiry: &Inquiry<'l>,
-    question: &'static Question,
-    life: &Life<'l>,
-    which: Which,
-    findings: &mut Findings,
-) {
+fn judge_life<'l>(inquiry: &Inquiry<'l>, ask: &Ask, life: &Life<'l>, which: Which, findings: &mut Findings) {
+    let question = ask.question;
     // What is behind it may tell a rollout from a scale-down, and no question is about one of the two alone.
     let is_told = |mechanism| question.rule.counts(mechanism) == (which == Which::Asked);
     let judged = removal(inquiry.ledger, life);
@@ -126,10 +121,12 @@ fn judge_life<'l>(
         sort_in(question, Mechanism::Delete, answer, findings);
     }
     // An answer that is told counts what was tried before.
-    let counts_tries = decided.is_some_and(|decided| decided.outcome == Outcome::Succeeded);
+    let is_within = |fact: &Fact| ask.window.holds(Some(fact.time));
+    let counts_tries =
+        decided.is_some_and(|decided| decided.outcome == Outcome::Succeeded && is_within(decided.fact));
     if which == Which::Asked && !counts_tries {
         let by_eviction = question.rule.counts(Mechanism::NodePressure);
-        let asked = |fact: &Fact| !by_eviction || fact.subresource == "eviction";
+        let asked = |fact: &Fact| (!by_eviction || fact.subresource == "eviction") && is_within(fact);
         findings.answers.extend(tries(inquiry, question, life, &judged, asked));
     }
 }

@@ -13,6 +13,7 @@ use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::group_of_today;
 use crate::target::Target;
+use crate::time::Timestamp;
 
 /// How many earlier facts about an object a request is held against, so that time stays linear in the facts.
 const LOOK_BACK: usize = 1_000;
@@ -203,8 +204,11 @@ impl<'l> Gathered<'l> {
     }
 
     fn take(&mut self, story: &Story<'_, 'l>, ask: &Ask, request: &Request) {
-        let Some(told) = (request.tell)(story) else { return };
         let fact = story.fact;
+        if !ask.window.holds(Some(begun_or_done(fact))) {
+            return;
+        }
+        let Some(told) = (request.tell)(story) else { return };
         let deed = Deed { fact, stages: story.stages.to_vec(), told };
         match outcome(fact) {
             outcome if deed.told.beside && outcome == request.outcome => {
@@ -340,14 +344,16 @@ fn done<'l>(inquiry: &Inquiry<'l>, ask: &Ask, request: &Request, deed: Deed<'l>)
     answer.token_minted = inquiry.minted(&fact.actor, fact.time);
     answer.text = tell::done(&answer, &told.did);
     answer.notes.extend(told.notes);
-    if fact.code == 101 {
-        // A session ends when somebody leaves; what counts is when they came in.
-        answer.time = Some(fact.received);
-    }
+    answer.time = Some(begun_or_done(fact));
     let others = stages.iter().filter(|stage| stage.address != fact.address);
     answer.evidence = std::iter::once(&fact).chain(others).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
+}
+
+/// When a request was answered. A session ends when somebody leaves; what counts is when they came in.
+fn begun_or_done(fact: &Fact) -> Timestamp {
+    if fact.code == 101 { fact.received } else { fact.time }
 }
 
 /// A request that belongs to the answer without being one.
