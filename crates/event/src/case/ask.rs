@@ -55,7 +55,7 @@ impl Ask {
     /// The stage times of entries that decide answers within the window. A session is told by the entry that ends it,
     /// whenever that is.
     pub(super) fn deciding(&self) -> Window {
-        let until = if self.question.rule.wants_reads() { Timestamp::MAX } else { self.window.until };
+        let until = if self.question.rule.may_last() { Timestamp::MAX } else { self.window.until };
         Window { until, ..self.window }
     }
 

@@ -167,6 +167,12 @@ impl Rule {
         matches!(self, Self::Requests(request) if request.hidden_without_bodies)
     }
 
+    /// Whether a request that answers the question may last: reads may, but for those that are refused.
+    pub(crate) fn may_last(&self) -> bool {
+        let is_refused = |request: &Request| request.outcome == Outcome::Denied;
+        self.wants_reads() && !matches!(self, Self::Requests(request) if is_refused(request))
+    }
+
     /// Whether requests that change nothing matter too.
     pub(crate) fn wants_reads(&self) -> bool {
         matches!(self, Self::Requests(request) if request.reads)
