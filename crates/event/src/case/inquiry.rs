@@ -23,6 +23,9 @@ use crate::time::Timestamp;
 /// microseconds.
 const HEARSAY: i64 = 10 * 1_000_000;
 
+/// So many filters that differ in their times alone are left apart.
+const FEW: usize = 16;
+
 const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
 pub(super) const COLLECTIONS: &[&str] = &["deletecollection"];
 
@@ -107,7 +110,7 @@ impl<'l> Inquiry<'l> {
     pub(crate) fn into_needs(self) -> impl Iterator<Item = Filter> {
         let within = self.context.map(Context::window).unwrap_or_default();
         let needs = self.needs.into_inner().into_iter();
-        needs.map(move |(filter, until)| filter.within(Window { until, ..within }))
+        merged(needs.map(move |(filter, until)| filter.within(Window { until, ..within })))
     }
 
     /// Whether the facts don't say all that was asked of them.
@@ -280,6 +283,36 @@ impl<'l> Inquiry<'l> {
     }
 }
 
+/// Takes many filters that differ in their times alone for one where these overlap: each event is held against each filter, and
+/// somebody may cordon nodes all day.
+fn merged(filters: impl Iterator<Item = Filter>) -> impl Iterator<Item = Filter> {
+    let mut alike: BTreeMap<Filter, Vec<Window>> = BTreeMap::new();
+    for filter in filters {
+        let window = Window {
+            from: filter.from.unwrap_or(Timestamp::MIN),
+            until: filter.until.unwrap_or(Timestamp::MAX),
+        };
+        alike.entry(Filter { from: None, until: None, ..filter }).or_default().push(window);
+    }
+    alike.into_iter().flat_map(|(filter, windows)| {
+        let windows = if windows.len() > FEW { runs(windows) } else { windows };
+        windows.into_iter().map(move |window| filter.clone().within(window))
+    })
+}
+
+/// The times that lie in any of the windows.
+fn runs(mut windows: Vec<Window>) -> Vec<Window> {
+    windows.sort_by_key(|window| window.from);
+    let mut runs: Vec<Window> = Vec::new();
+    for window in windows {
+        match runs.last_mut() {
+            Some(run) if window.from <= run.until => run.until = run.until.max(window.until),
+            _ => runs.push(window),
+        }
+    }
+    runs
+}
+
 /// The changes and removals of everything in a namespace, or outside of all.
 pub(crate) fn changes(namespace: &str) -> Filter {
     Filter { namespace: Some(Glob::new(namespace)), verbs: CHANGES, ..Filter::default() }
@@ -291,5 +324,30 @@ pub(crate) fn key(group: &str, resource: &str, namespace: &str, name: &str) -> K
         resource: resource.to_owned(),
         namespace: namespace.to_owned(),
         name: name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What is wanted at any time is wanted by what many filters become, and by few of these.
+        #[test]
+        fn merged_filters_want_the_same(times in prop::collection::vec((0_i64..60, 0_i64..4), 0..40)) {
+            let at = |micros: i64| Timestamp::from_micros(micros);
+            let filters: Vec<Filter> = times.iter().map(|(from, length)| {
+                changes("shop").within(Window { from: at(*from), until: at(from + length) })
+            }).collect();
+            let merged: Vec<Filter> = merged(filters.iter().cloned()).collect();
+            for micros in 0..70 {
+                let moment = changes("shop").within(Window { from: at(micros), until: at(micros) });
+                let wanted = |filters: &[Filter]| filters.iter().filter(|filter| filter.covers(&moment)).count();
+                prop_assert_eq!(wanted(&filters) > 0, wanted(&merged) > 0);
+                prop_assert!(filters.len() <= FEW || wanted(&merged) <= 1);
+            }
+        }
     }
 }
