@@ -2,6 +2,9 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod missing;
+mod windows;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -11,7 +14,6 @@ use audit_who_event::envelope::{self, Sink};
 use audit_who_event::event::Event;
 use audit_who_event::fold::{Address, Fold};
 use audit_who_event::glob::Glob;
-use audit_who_event::peek;
 use audit_who_event::question::{Argument, QUESTIONS, Question, named};
 use audit_who_event::share::Kind;
 use audit_who_event::subject;
@@ -19,7 +21,6 @@ use audit_who_event::target::Target;
 use audit_who_event::time::Timestamp;
 use audit_who_testkit::entry::Level;
 use audit_who_testkit::scenario;
-use proptest::prelude::*;
 
 /// Targets that some story is about.
 const TARGETS: &[&str] =
@@ -191,23 +192,6 @@ fn what_is_behind_other_removals_is_not_looked_for_where_there_are_answers() {
     assert!(answers > 0 && related == 0 && !wants_scalers);
 }
 
-/// A drain may take its time; what it does is told with a window, too, that begins long after it.
-#[test]
-fn a_drain_that_began_long_before_is_behind_an_eviction() {
-    let log = scenario::find("drain").unwrap().log(Level::RequestResponse);
-    let earlier = |line: &str| {
-        let of_node = line.contains(r#""resource":"nodes""#);
-        if of_node { line.replace("T09:02:02", "T08:55:02") } else { line.to_owned() }
-    };
-    let all = lines(&log.lines().map(earlier).collect::<Vec<_>>().join("\n"));
-    let at = |time| Timestamp::parse(time).unwrap();
-    let window = Window { from: at("2026-03-02T09:02:05Z"), until: at("2026-03-02T09:03:00Z") };
-    let evicted = Ask::new(named("evicted").unwrap(), target("pod/web-2"));
-    let answers = ask(Ask { window, ..evicted }, |case| vec![in_window(&all, case)]).answers;
-    let chain: Vec<&str> = answers[0].chain.iter().map(|link| link.action.as_str()).collect();
-    assert_eq!(chain, ["drained node worker-1"]);
-}
-
 /// Holds what a case takes against the share of its kind that it says to look at.
 struct Shares<'a> {
     case: &'a mut Case,
@@ -316,33 +300,6 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
     assert_eq!(answers[0].evidence[0].audit_id, "9");
 }
 
-/// What was tried after a window takes nothing from what was tried in it.
-#[test]
-fn tries_are_counted_within_the_window() {
-    let entry = |second: i64, user: &str, code: u16| {
-        format!(
-            r#"{{"level":"Metadata","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"delete","user":{{"username":"{user}"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"web-1","apiVersion":"v1"}},"responseStatus":{{"code":{code}}},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
-        )
-    };
-    let refused = [1, 2, 3, 8].map(|second| entry(second, "jonas", 403));
-    let done = entry(9, "maria", 200);
-    let begin = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-    let at = |second: i64| begin.plus(second * 1_000_000);
-    for (question, log) in [
-        ("denied", refused.join("\n")),
-        ("deleted", refused.join("\n")),
-        ("deleted", [refused.join("\n"), done].join("\n")),
-    ] {
-        let all = lines(&log);
-        let window = Window { from: at(2), until: at(5) };
-        let asked = Ask { window, ..Ask::new(named(question).unwrap(), target("pod/web-1")) };
-        let answers = ask(asked, |_| vec![all.clone()]).answers;
-        let told: Vec<(Outcome, u64)> =
-            answers.iter().map(|answer| (answer.outcome, answer.attempts.denied)).collect();
-        assert_eq!(told, [(Outcome::Denied, 2)], "{question}");
-    }
-}
-
 /// What is refused is not decoded, so that no name of what was to be created is known.
 #[test]
 fn a_refusal_without_a_name_is_told_of_the_kind_and_may_be_of_each() {
@@ -389,136 +346,6 @@ fn selected(all: &Lines, case: &Case) -> Lines {
     all.iter().filter(|(_, line)| holds(line)).cloned().collect()
 }
 
-/// Whoever sent a request that removes something and was let do it.
-fn removers(log: &Lines) -> BTreeSet<String> {
-    let removes = |event: &serde_json::Value| {
-        let verb = event["verb"].as_str().unwrap_or_default();
-        let evicts =
-            event["objectRef"]["subresource"] == "eviction" || event["objectRef"]["subresource"] == "status";
-        verb.starts_with("delete") || evicts
-    };
-    log.iter()
-        .map(|(_, line)| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .filter(removes)
-        .filter_map(|event| Some(event["user"]["username"].as_str()?.to_owned()))
-        .collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    /// Files of one API server may be missing: then less is said, and nothing that is not so.
-    #[test]
-    fn missing_entries_make_nobody_guilty(seed in any::<u64>(), story in 0..scenario::all().count(), often in 2_usize..8) {
-        let story = scenario::all().nth(story).unwrap();
-        let mut next = numbers(seed);
-        for level in [Level::Metadata, Level::RequestResponse] {
-            let all = lines(&story.log(level));
-            let some: Lines = all.iter().filter(|_| next(often) > 0).cloned().collect();
-            Said::of(&all).holds_for(&some, &format!("{} at {level:?}", story.name));
-        }
-    }
-}
-
-/// Where just the request is missing that somebody made, nobody else is taken for who made it.
-#[test]
-fn who_is_missing_is_not_replaced_by_another() {
-    for story in scenario::all() {
-        for level in [Level::Metadata, Level::RequestResponse] {
-            let all = lines(&story.log(level));
-            let mut said = Said::of(&all);
-            // What nobody did at all, nobody does without that either: entries that are missing at random show it.
-            said.deeds.retain(|(.., deeds)| !deeds.is_empty());
-            let made: BTreeSet<String> =
-                all.iter().filter_map(|(_, line)| request_of_a_human(line)).collect();
-            for id in made {
-                let some: Lines = all.iter().filter(|(_, line)| !line.contains(&id)).cloned().collect();
-                said.holds_for(&some, &format!("{} at {level:?} without {id}", story.name));
-            }
-        }
-    }
-}
-
-/// The audit ID of a request by which somebody who is no part of Kubernetes changed something.
-fn request_of_a_human(line: &str) -> Option<String> {
-    let event: serde_json::Value = serde_json::from_str(line).unwrap();
-    let is_human = !event["user"]["username"].as_str()?.starts_with("system:");
-    let reads = matches!(event["verb"].as_str()?, "get" | "list" | "watch");
-    (is_human && !reads).then(|| event["auditID"].as_str().map(str::to_owned))?
-}
-
-/// What was done by whom, whenever it was.
-fn undated(deed: &str) -> Option<&str> {
-    deed.split_once(' ').map(|(_, rest)| rest)
-}
-
-/// All that is said of a log, by question and what it is about.
-struct Said {
-    deeds: Vec<(&'static Question, Subject, Deeds)>,
-    may_remove: BTreeSet<String>,
-}
-
-impl Said {
-    fn of(all: &Lines) -> Self {
-        let asked = QUESTIONS
-            .iter()
-            .flat_map(|question| subjects(question).into_iter().map(move |subject| (question, subject)));
-        let said = |(question, subject): (&'static Question, Subject)| {
-            let Findings { answers, related, .. } = run(question, subject.clone(), |_| vec![all.clone()]);
-            (question, subject, deeds(&[answers, related].concat()))
-        };
-        Self { deeds: asked.map(said).collect(), may_remove: removers(all) }
-    }
-
-    /// Whatever is said of a part of the log is said of all of it: by whom it was done, and which people were behind it. Who
-    /// removed something may be missing, so that the next one who did is taken for the first.
-    fn holds_for(&self, some: &Lines, of: &str) {
-        for (question, subject, known) in &self.deeds {
-            let removes = matches!(question.name, "evicted" | "deleted");
-            let partial = run(question, subject.clone(), |_| vec![some.clone()]);
-            for (deed, mut people) in deeds(&partial.answers) {
-                people.retain(|name| !name.starts_with("system:"));
-                let is_so = match known.iter().find(|(known, _)| *known == deed) {
-                    Some((_, known)) => people.is_subset(known),
-                    // Where the end of a long-running request is missing, its beginning is told.
-                    None if !removes => known.iter().any(|(known, _)| undated(known) == undated(&deed)),
-                    None => self.may_remove.iter().any(|name| deed.contains(name.as_str())),
-                };
-                assert!(is_so, "{} {subject} of {of}: {deed} {people:?}, not {known:?}", question.name);
-            }
-        }
-    }
-}
-
-fn time_of(line: &str) -> Timestamp {
-    peek::stage_time(line.as_bytes()).unwrap()
-}
-
-/// The same log, in which everything takes so many times as long.
-fn stretched(log: &str, times: i64) -> String {
-    let first = time_of(log.lines().next().unwrap());
-    let mut out = String::new();
-    let mut rest = log;
-    while let Some(at) = rest.find("\"20") {
-        let (before, text) = rest.split_at(at + 1);
-        out.push_str(before);
-        let time = text.get(..27).filter(|text| text.ends_with('Z')).and_then(Timestamp::parse);
-        let length = if time.is_some() { 27 } else { 2 };
-        match time {
-            Some(time) => out.push_str(&first.plus(time.since(first) * times).to_string()),
-            None => out.push_str(&text[..length]),
-        }
-        rest = &text[length..];
-    }
-    out + rest
-}
-
-/// The lines within the times that the next look is for.
-fn in_window(all: &Lines, case: &Case) -> Lines {
-    let Window { from, until } = case.look().window();
-    all.iter().filter(|(_, line)| (from..=until).contains(&time_of(line))).cloned().collect()
-}
-
 /// What was done to what, when and by whom, and everybody who was behind it.
 type Deeds = Vec<(String, BTreeSet<String>)>;
 
@@ -533,41 +360,7 @@ fn deeds(answers: &[Answer]) -> Deeds {
     done.map(|answer| (deed(answer), people(answer))).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    /// With a window less may be known of what is behind an answer, and nothing that is not so; and what is outside of the
-    /// times that a look is for need not be read.
-    #[test]
-    fn a_window_makes_nobody_guilty(
-        story in 0..scenario::all().count(), from in 0_usize..100, length in 0_usize..100, times in prop::sample::select(&[1, 20][..]),
-    ) {
-        let story = scenario::all().nth(story).unwrap();
-        for level in [Level::Metadata, Level::RequestResponse] {
-            let all = lines(&stretched(&story.log(level), times));
-            let time = |place: usize| time_of(&all[place.min(all.len() - 1)].1);
-            let mut window = Window { from: time(from % all.len()), until: time(from % all.len() + length) };
-            window.until = window.until.max(window.from);
-            for question in QUESTIONS {
-                for subject in subjects(question) {
-                    let what = format!("{} {subject} of {} at {level:?}", question.name, story.name);
-                    let within = Ask { window, ..Ask::new(question, subject.clone()) };
-                    let found = ask(within.clone(), |_| vec![all.clone()]);
-                    let read = ask(within, |case| vec![in_window(&all, case)]);
-                    prop_assert_eq!(&found, &read, "{}", &what);
-                    let full = run(question, subject, |_| vec![all.clone()]);
-                    let answers = [full.answers, full.related].concat();
-                    let answers: Vec<Answer> = answers.into_iter().filter(|answer| answer.time.is_none_or(|time| (window.from..=window.until).contains(&time))).collect();
-                    let known = deeds(&answers);
-                    // That a state before is not known is said.
-                    let doubted = |answer: &Answer| answer.notes.iter().any(|note| note.contains("[rule: context]"));
-                    let found: Vec<Answer> = found.answers.into_iter().filter(|answer| !doubted(answer)).collect();
-                    for (deed, people) in deeds(&found) {
-                        let same = known.iter().find(|(known, _)| *known == deed);
-                        prop_assert!(same.is_some_and(|(_, known)| people.is_subset(known)), "{what}: {deed} {people:?}, not {known:?}");
-                    }
-                }
-            }
-        }
-    }
+/// What was done by whom, whenever it was.
+fn undated(deed: &str) -> Option<&str> {
+    deed.split_once(' ').map(|(_, rest)| rest)
 }
