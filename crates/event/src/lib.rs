@@ -19,6 +19,7 @@ pub mod json;
 pub mod keep;
 pub mod legacy;
 pub mod literals;
+pub mod long_running;
 pub mod look;
 pub mod note;
 pub mod peek;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use audit_who_event::filter::Filter;
+use audit_who_event::long_running::{SWITCHING_PROTOCOLS, may_switch_protocols};
 use audit_who_event::share::{Kind, Share};
 use rusqlite::Connection;
 
@@ -58,6 +59,7 @@ impl Kinds {
                 && (filter.verbs.is_empty() || filter.verbs.contains(&kind.verb))
                 && (filter.groups.is_empty() || filter.groups.iter().any(|group| group == kind.group))
                 && (filter.subresources.is_empty() || filter.subresources.contains(&kind.subresource))
+                && (filter.codes != [SWITCHING_PROTOCOLS] || may_switch_protocols(kind))
         })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::case::removals;
 use crate::filter::Filter;
 use crate::glob::Glob;
+use crate::long_running::SWITCHING_PROTOCOLS;
 use crate::question::Question;
 use crate::selection::Selection;
 use crate::subject::Key;
@@ -52,11 +53,12 @@ impl Ask {
         Self { question, subject, window: Window::default(), selection: Selection::default() }
     }
 
-    /// The stage times of entries that decide answers within the window. A session is told by the entry that ends it,
-    /// whenever that is.
-    pub(super) fn deciding(&self) -> Window {
-        let until = if self.question.rule.may_last() { Timestamp::MAX } else { self.window.until };
-        Window { until, ..self.window }
+    /// The ends of sessions behind the window: it may be that nothing else is recorded of a session that began within it.
+    pub(super) fn lasting(&self) -> impl Iterator<Item = Filter> + use<> {
+        let behind = Window { from: self.window.until, until: Timestamp::MAX };
+        let may_be = self.question.rule.may_last() && behind.from < behind.until;
+        let filters = may_be.then(|| self.first_look(behind, self.subject.names()));
+        filters.into_iter().flatten().map(|filter| Filter { codes: &[SWITCHING_PROTOCOLS], ..filter })
     }
 
     /// Those of the filters of a first look of which that finds all; of requests of users it may search for some only.

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::filter::{ISSUED_CREDENTIAL, Request};
 use crate::fold::Address;
 use crate::json::Json;
+use crate::long_running::SWITCHING_PROTOCOLS;
 use crate::subject::Key;
 use crate::time::Timestamp;
 use crate::uri;
@@ -133,6 +134,11 @@ impl Fact {
             selected: false,
             detail,
         }
+    }
+
+    /// When it counts as done. A session ends when somebody leaves; what counts is when they came in.
+    pub(crate) fn counts_at(&self) -> Timestamp {
+        if self.code == SWITCHING_PROTOCOLS { self.received } else { self.time }
     }
 
     /// Whether the request was carried out (a dry run was not).

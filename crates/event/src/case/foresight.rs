@@ -97,6 +97,8 @@ impl Foresight {
     pub fn of(case: &Case, sources: &[String]) -> Self {
         let room = Arc::new(Room::new(case.room.limit().min(MOST_ROOM)));
         let empty = || Case::empty(&case.ask, &room);
+        // That is known to be looked for next, whatever is found.
+        let filters: Vec<_> = case.ask.lasting().map(|filter| (1, filter)).collect();
         Self {
             ask: Arc::clone(&case.ask),
             found: case.ask.finds_whole(case.wanted.filters()),
@@ -104,8 +106,8 @@ impl Foresight {
             known: empty(),
             bytes: 0,
             tries: 0,
-            filters: Vec::new(),
-            version: 0,
+            version: usize::from(!filters.is_empty()),
+            filters,
             beside: empty(),
             census: case.census(&Findings::default()).filter(|_| case.ask.window == Window::default()),
             counts: None,
@@ -170,9 +172,10 @@ impl Foresight {
         filters
     }
 
-    /// What a filter wants; if the question has a window, whenever it was.
+    /// What a filter wants; if the question has a window, whenever it was, but for what lies behind it alone.
     fn widened(&self, filter: &Filter) -> Filter {
-        let [from, until] = [filter.from, filter.until].map(|time| time.filter(|_| !self.has_window()));
+        let is_fixed = !self.has_window() || filter.from == Some(self.ask.window.until);
+        let [from, until] = [filter.from, filter.until].map(|time| time.filter(|_| is_fixed));
         Filter { from, until, ..filter.clone() }
     }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::case::context::Context;
+use crate::case::fact::Fact;
 use crate::case::inquiry::Inquiry;
 use crate::case::ledger::Ledger;
 use crate::case::looked_for::brief_first;
 use crate::case::wanted::Wanted;
-use crate::case::{Case, Findings, removals};
+use crate::case::{Case, Findings, Window, removals};
 use crate::filter::Filter;
 use crate::fold::Fold;
 use crate::glob::Glob;
@@ -25,8 +26,9 @@ impl Case {
         if self.looks == 1 {
             self.found = self.ask.finds_whole(self.looked_for.iter());
         }
-        let first = self.facts.iter().map(|fact| fact.time).min();
-        self.context = self.context.or_else(|| Context::of(self.ask.deciding(), first?));
+        let first =
+            self.facts.iter().map(Fact::counts_at).filter(|time| *time <= self.ask.window.until).min();
+        self.context = self.context.or_else(|| Context::of(self.ask.window, first?));
         // Without a context nothing is looked for around what was met.
         if self.looks == 1 && self.context.is_some() {
             self.met = self.names_met();
@@ -37,8 +39,11 @@ impl Case {
         (self.judged, self.is_silent) = (self.context, inquiry.is_silent());
         let needs: Vec<Filter> = inquiry.into_needs().collect();
         let collections = self.put_off(&ledger);
+        let lasting = self.looked_for.rest(self.ask.lasting());
         let wanted = self.looked_for.rest(self.around().chain(needs).chain(collections));
-        let (wanted, later) = if wanted.is_empty() && self.is_silent {
+        let (wanted, later) = if !lasting.is_empty() {
+            (lasting, wanted)
+        } else if wanted.is_empty() && self.is_silent {
             (self.look_further(), Vec::new())
         } else {
             brief_first(wanted)
@@ -62,8 +67,13 @@ impl Case {
         self.looks += 1;
         self.looked_for.extend(std::mem::take(&mut self.wanted).into_filters());
         let later = std::mem::take(&mut self.later);
-        self.wanted =
-            Wanted::new(if later.is_empty() && self.is_silent { self.look_further() } else { later });
+        let (wanted, later) = if later.is_empty() && self.is_silent {
+            (self.look_further(), Vec::new())
+        } else {
+            brief_first(later)
+        };
+        self.later = later;
+        self.wanted = Wanted::new(wanted);
         before
     }
 
@@ -84,10 +94,13 @@ impl Case {
         wanted
     }
 
-    /// What else there may be about the objects that were met: earlier requests, and what came of those in the window.
+    /// What else there may be about the objects that were met: earlier requests, and what came of those in the window. What
+    /// may last is told by its beginning, whatever came of it.
     fn around(&self) -> impl Iterator<Item = Filter> {
         let context = self.context.filter(|_| self.ask.subject.target().is_some());
-        let windows = context.into_iter().flat_map(|context| context.around(self.ask.deciding()));
+        let asked = self.ask.window;
+        let is_told = move |around: &Window| !self.ask.question.rule.may_last() || around.from < asked.from;
+        let windows = context.into_iter().flat_map(move |context| context.around(asked)).filter(is_told);
         let names = self.met.as_deref().unwrap_or_else(|| self.ask.subject.names());
         windows.flat_map(|window| self.ask.first_look(window, names))
     }

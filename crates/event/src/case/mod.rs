@@ -133,7 +133,7 @@ pub struct Case {
 impl Case {
     /// Opens a case.
     pub fn new(ask: Ask) -> Self {
-        let wanted = Wanted::new(ask.first_look(ask.deciding(), ask.subject.names()).collect());
+        let wanted = Wanted::new(ask.first_look(ask.window, ask.subject.names()).collect());
         Self { wanted, ..Self::empty(&Arc::new(ask), &Arc::new(Room::new(u64::MAX))) }
     }
 

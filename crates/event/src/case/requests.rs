@@ -8,12 +8,12 @@ use crate::case::fact::Fact;
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::removal::outcome_of_refusal;
 use crate::case::removals::is_meant;
-use crate::case::{Ask, Findings, Subject, tell};
+use crate::case::{Ask, Findings, Subject, Window, tell};
 use crate::filter::Filter;
 use crate::glob::Glob;
+use crate::long_running::SWITCHING_PROTOCOLS;
 use crate::subject::group_of_today;
 use crate::target::Target;
-use crate::time::Timestamp;
 
 /// How many earlier facts about an object a request is held against, so that time stays linear in the facts.
 const LOOK_BACK: usize = 1_000;
@@ -205,7 +205,7 @@ impl<'l> Gathered<'l> {
 
     fn take(&mut self, story: &Story<'_, 'l>, ask: &Ask, request: &Request) {
         let fact = story.fact;
-        if !ask.window.holds(Some(begun_or_done(fact))) {
+        if !ask.window.holds(Some(fact.counts_at())) {
             return;
         }
         let Some(told) = (request.tell)(story) else { return };
@@ -270,7 +270,7 @@ fn gather<'l>(
     let requests = by_request(facts);
     for (index, fact) in facts.iter().copied().enumerate() {
         let stages = requests.get(&identity(fact)).map_or(&[][..], Vec::as_slice);
-        if !is_asked(request, ask, fact) || is_superseded(fact, stages) {
+        if !is_asked(request, ask, fact) || is_superseded(fact, stages, ask.window) {
             continue;
         }
         let earlier = &facts[index.saturating_sub(LOOK_BACK)..index];
@@ -283,7 +283,7 @@ fn gather<'l>(
 fn outcome(fact: &Fact) -> Outcome {
     match fact.code {
         200..=299 if fact.dry_run => Outcome::DryRun,
-        101 | 200..=299 => Outcome::Succeeded,
+        SWITCHING_PROTOCOLS | 200..=299 => Outcome::Succeeded,
         _ => outcome_of_refusal(fact),
     }
 }
@@ -327,9 +327,10 @@ fn by_request<'l>(facts: &[&'l Fact]) -> HashMap<Identity<'l>, Vec<&'l Fact>> {
     requests
 }
 
-/// Whether an entry only begins a request whose end is known: one answer a request.
-fn is_superseded(fact: &Fact, stages: &[&Fact]) -> bool {
-    fact.stage == "ResponseStarted" && stages.iter().any(|other| other.stage != "ResponseStarted")
+/// Whether an entry only begins a request whose end is known, and told within the window: one answer a request.
+fn is_superseded(fact: &Fact, stages: &[&Fact], window: Window) -> bool {
+    let ends = |other: &&Fact| other.stage != "ResponseStarted" && window.holds(Some(other.counts_at()));
+    fact.stage == "ResponseStarted" && stages.iter().any(ends)
 }
 
 fn done<'l>(inquiry: &Inquiry<'l>, ask: &Ask, request: &Request, deed: Deed<'l>) -> Answer {
@@ -344,16 +345,11 @@ fn done<'l>(inquiry: &Inquiry<'l>, ask: &Ask, request: &Request, deed: Deed<'l>)
     answer.token_minted = inquiry.minted(&fact.actor, fact.time);
     answer.text = tell::done(&answer, &told.did);
     answer.notes.extend(told.notes);
-    answer.time = Some(begun_or_done(fact));
+    answer.time = Some(fact.counts_at());
     let others = stages.iter().filter(|stage| stage.address != fact.address);
     answer.evidence = std::iter::once(&fact).chain(others).map(|fact| inquiry.evidence(fact)).collect();
     answer.evidence.extend(told.proof);
     answer
-}
-
-/// When a request was answered. A session ends when somebody leaves; what counts is when they came in.
-fn begun_or_done(fact: &Fact) -> Timestamp {
-    if fact.code == 101 { fact.received } else { fact.time }
 }
 
 /// A request that belongs to the answer without being one.

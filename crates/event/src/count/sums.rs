@@ -1,6 +1,7 @@
 //! What is summed up for one key.
 
 use crate::event::Event;
+use crate::long_running::{LONG_RUNNING, SWITCHING_PROTOCOLS};
 use crate::note::{Fields, Times};
 use crate::time::Timestamp;
 
@@ -12,10 +13,6 @@ pub(crate) const VERBS: [&str; 9] =
 
 /// The bit of all other verbs.
 const OTHER: u8 = 8;
-
-/// Subresources whose requests last as long as somebody wants them to
-/// ([source](https://github.com/kubernetes/kubernetes/blob/master/pkg/controlplane/apiserver/config.go)).
-const LONG_RUNNING: &[&str] = &["attach", "exec", "proxy", "log", "portforward"];
 
 /// What of one entry is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +63,7 @@ impl Request {
 fn is_long_running(event: &Event<'_>) -> bool {
     let subresource = event.object_ref.as_ref().map_or("", |object| object.subresource.as_ref());
     event.verb == "watch"
-        || event.code() == 101
+        || event.code() == SWITCHING_PROTOCOLS
         || LONG_RUNNING.contains(&subresource)
         || event.object_ref.is_none() && event.request_uri.starts_with("/debug/pprof/")
 }

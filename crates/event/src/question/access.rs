@@ -2,6 +2,7 @@
 
 use crate::case::Subject;
 use crate::case::requests::{CHANGE, Collections, Request};
+use crate::long_running::SWITCHING_PROTOCOLS;
 use crate::question::object::asked;
 use crate::question::{Story, Told};
 use crate::uri;
@@ -101,7 +102,7 @@ fn quoted(word: &str) -> String {
 fn session(story: &Story<'_, '_>, did: &str) -> Told {
     let fact = story.fact;
     let mut told = Told::recorded(format!("{did} {}", fact.key));
-    if fact.code == 101 {
+    if fact.code == SWITCHING_PROTOCOLS {
         let start = story.stages.iter().find(|stage| stage.stage == "ResponseStarted");
         told.notes.push(match (fact.stage.as_ref(), start) {
             ("ResponseStarted", _) => "its end is not recorded: it may still be open".to_owned(),
