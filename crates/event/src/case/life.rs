@@ -25,6 +25,16 @@ pub(crate) struct Life<'l> {
     pub(crate) listed_by: Vec<&'l Fact>,
     /// When it certainly ended: the kubelet confirmed it, or nobody was to wait for it.
     pub(crate) closed_at: Option<Timestamp>,
+    first: First<'l>,
+}
+
+/// The first facts of a life that tell something which many others ask: an owner may have many, of which none tells it.
+#[derive(Clone, Copy, Debug, Default)]
+struct First<'l> {
+    succeeded: Option<&'l Fact>,
+    created: Option<&'l Fact>,
+    made: Option<&'l Fact>,
+    owned: Option<&'l Fact>,
 }
 
 impl<'l> Life<'l> {
@@ -37,6 +47,7 @@ impl<'l> Life<'l> {
             listed: None,
             listed_by: Vec::new(),
             closed_at: None,
+            first: First::default(),
         }
     }
 
@@ -45,17 +56,25 @@ impl<'l> Life<'l> {
         if ends_life(fact) {
             self.closed_at = self.closed_at.or(Some(fact.time));
         }
+        let First { succeeded, created, made, owned } = &mut self.first;
+        let creates = fact.verb == "create" && fact.succeeded();
+        for (first, tells) in [
+            (succeeded, fact.succeeded()),
+            (created, creates && fact.subresource.is_empty()),
+            (made, creates && matches!(fact.subresource.as_ref(), "" | "binding")),
+            (owned, !fact.detail.owners.is_empty()),
+        ] {
+            *first = first.or(tells.then_some(fact));
+        }
         self.facts.push(fact);
     }
 
     /// The owners that a body named; the managing one first.
     pub(crate) fn owners(&self) -> Option<&'l [Owner]> {
-        let listed = self.listed.iter().map(|victim| victim.owners.as_slice());
-        self.facts
-            .iter()
-            .map(|fact| fact.detail.owners.as_slice())
-            .chain(listed)
-            .find(|owners| !owners.is_empty())
+        let told = self.first.owned.map(|fact| fact.detail.owners.as_slice());
+        told.or_else(|| {
+            self.listed.map(|victim| victim.owners.as_slice()).filter(|owners| !owners.is_empty())
+        })
     }
 
     /// The node: from a body, from the binding, or from the kubelet that spoke for the pod.
@@ -80,20 +99,17 @@ impl<'l> Life<'l> {
 
     /// When the object was there for the first time, as far as the facts say.
     pub(crate) fn seen_from(&self) -> Option<Timestamp> {
-        self.facts.iter().find(|fact| fact.succeeded()).map(|fact| fact.effective())
+        self.first.succeeded.map(Fact::effective)
     }
 
     /// When it was made, if that was seen: its creation, or for a pod its binding, which comes once and at once.
     pub(crate) fn made_at(&self) -> Option<Timestamp> {
-        let makes = |fact: &&&Fact| {
-            fact.verb == "create" && matches!(fact.subresource.as_ref(), "" | "binding") && fact.succeeded()
-        };
-        self.facts.iter().find(makes).map(|fact| fact.received)
+        self.first.made.map(|fact| fact.received)
     }
 
     /// Its creation, if it was seen.
     pub(crate) fn creation(&self) -> Option<&'l Fact> {
-        self.facts.iter().copied().find(|fact| fact.is("create") && fact.succeeded())
+        self.first.created
     }
 }
 
@@ -196,7 +212,7 @@ impl<'l> Lives<'l> {
             // A request for another incarnation that was refused tells of this one all the same.
             return (adopts || !fact.is_accepted()).then_some(last);
         }
-        let fresh = begins && self.all[last].facts.iter().any(|earlier| earlier.succeeded());
+        let fresh = begins && self.all[last].first.succeeded.is_some();
         (!(fresh || outlives)).then_some(last)
     }
 }
