@@ -50,13 +50,7 @@ fn proof(story: &Story<'_, '_>, evicted: &[&Fact]) -> Vec<Evidence> {
 /// ([source](https://github.com/kubernetes/kubectl/blob/master/pkg/drain/drain.go)).
 fn drained(story: &Story<'_, '_>) -> Option<Told> {
     let fact = story.fact;
-    let begins = fact.key.is_core("nodes")
-        && if fact.body_recorded {
-            fact.detail.cordons == Some(true)
-        } else {
-            fact.field_manager().is_none()
-        };
-    if !begins || fact.component.is_some() {
+    if !may_begin_drain(fact) {
         return None;
     }
     let within = if fact.body_recorded { LONGEST_DRAIN } else { SOON };
@@ -70,7 +64,15 @@ fn drained(story: &Story<'_, '_>) -> Option<Told> {
     (!evicted.is_empty()).then(|| Told { proof: proof(story, &evicted), ..Told::inferred(did, note) })
 }
 
-/// The evictions of the node's pods by the same user within `micros`, one a pod.
+/// Whether a change of a node may be the cordon with which somebody began to drain it.
+fn may_begin_drain(fact: &Fact) -> bool {
+    let cordons = || {
+        if fact.body_recorded { fact.detail.cordons == Some(true) } else { fact.field_manager().is_none() }
+    };
+    fact.key.is_core("nodes") && fact.component.is_none() && cordons()
+}
+
+/// The evictions of the node's pods by the same user within `micros`, one a pod, up to where that user began to drain it anew.
 fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
     let Story { inquiry, fact, .. } = story;
     let until = fact.time.plus(micros);
@@ -85,7 +87,16 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
     let evicts = |other: &&Fact| {
         other.subresource == "eviction" && other.succeeded() && other.actor.username == fact.actor.username
     };
-    let evictions = inquiry.ledger.between(fact.time, until).iter().filter(evicts);
+    let is_anew = |other: &&Fact| {
+        other.key == fact.key
+            && other.address != fact.address
+            && other.is("patch")
+            && other.succeeded()
+            && other.actor.username == fact.actor.username
+            && may_begin_drain(other)
+    };
+    let ours = inquiry.ledger.between(fact.time, until).iter().take_while(|other| !is_anew(other));
+    let evictions = ours.filter(evicts);
     let of_node = evictions.filter(|eviction| inquiry.was_on(eviction, &fact.key.name));
     let pods: BTreeMap<&Key, &Fact> = of_node.map(|eviction| (&*eviction.key, eviction)).collect();
     pods.into_values().collect()
