@@ -54,37 +54,29 @@ impl Change<'_> {
         self.guessed || self.fact.detail.suspend.is_some()
     }
 
+    /// Tells from what followed what it changed, where its entry does not: without bodies, another replica set that grows soon
+    /// after tells a changed template from all else. The next change came in at `end`, or nothing is known from there on.
+    pub(super) fn guess(&mut self, growths: Option<&Growths>, end: Timestamp) {
+        if !self.guessed {
+            return;
+        }
+        let from = self.fact.received;
+        let end = end.min(from.plus(AT_ONCE));
+        let restarts = matches!(self.fact.field_manager(), Some("kubectl-rollout" | "kubectl-set"));
+        let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
+        self.templates = restarts || growths.is_some_and(has_other);
+        self.scales = (!self.templates && self.fact.key.resource == "deployments").then_some((None, None));
+        self.suspends = self.fact.key.resource == "jobs";
+    }
+
     /// Whether what was done at a time may have been done for it: soon, and at once where it had to be told from that.
     pub(super) fn is_prompt(&self, time: Timestamp) -> bool {
         time.since(self.fact.received) <= if self.guessed { AT_ONCE } else { PROMPT }
     }
 }
 
-/// Whether a replica set that grew at `grown` may have grown for a template that `change` brought. What a paused deployment
-/// wants waits for the change that resumes it, where that is known to bring no template of its own. A set that grows long
-/// after all of these was asked for by a change that is missing.
-pub(super) fn may_grow_for(changes: &[Change<'_>], change: &Change<'_>, grown: Timestamp) -> bool {
-    let from = change.fact.received;
-    let resumes = changes.iter().filter(|later| !later.guessed && later.fact.received > from);
-    let mut since = resumes.map(|later| later.fact.received).chain([from]).filter(|since| *since <= grown);
-    since.any(|since| grown.since(since) <= AT_ONCE)
-}
-
-pub(super) fn last<'l>(changes: &[Change<'l>], wanted: impl Fn(&Change<'l>) -> bool) -> Option<Change<'l>> {
-    changes.iter().rev().find(|change| wanted(change)).cloned()
-}
-
-/// The changes of a workload at or before `time`, by anybody but the controllers that work it, by time.
-pub(super) fn changes<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Vec<Change<'l>> {
-    let all = inquiry.known.changes.of(workload, || recorded(inquiry.ledger, workload));
-    let mut changes: Vec<Change<'l>> =
-        all.iter().filter(|change| change.fact.received <= time).cloned().collect();
-    guess(inquiry, workload, &mut changes, time);
-    changes
-}
-
-/// The changes of a workload, as far as its own entries tell them.
-fn recorded<'l>(ledger: &'l Ledger, workload: &Key) -> Vec<Change<'l>> {
+/// The changes of a workload, by anybody but the controllers that work it, as far as its own entries tell them, by time.
+pub(super) fn recorded<'l>(ledger: &'l Ledger, workload: &Key) -> Vec<Change<'l>> {
     let mut changes: Vec<Change<'l>> = Vec::new();
     // Each with the fact that says it.
     let (mut replicas, mut template) = (None, None);
@@ -118,26 +110,6 @@ fn recorded<'l>(ledger: &'l Ledger, workload: &Key) -> Vec<Change<'l>> {
         });
     }
     changes
-}
-
-/// Without bodies, another replica set that grows soon after tells a changed template from all else.
-fn guess(inquiry: &Inquiry<'_>, workload: &Key, changes: &mut [Change<'_>], time: Timestamp) {
-    if !changes.iter().any(|change| change.guessed) {
-        return;
-    }
-    let growths = (workload.resource == "deployments").then(|| Growths::of(inquiry, workload, time));
-    let ends: Vec<Timestamp> =
-        changes.iter().skip(1).map(|change| change.fact.received).chain([time]).collect();
-    for (change, end) in changes.iter_mut().zip(ends).filter(|(change, _)| change.guessed) {
-        let manager = change.fact.field_manager();
-        let restarts = matches!(manager, Some("kubectl-rollout" | "kubectl-set"));
-        let from = change.fact.received;
-        let end = end.min(from.plus(AT_ONCE));
-        let has_other = |growths: &Growths| growths.is_another(growths.last_before(from), from, end);
-        change.templates = restarts || growths.as_ref().is_some_and(has_other);
-        change.scales = (!change.templates && workload.resource == "deployments").then_some((None, None));
-        change.suspends = workload.resource == "jobs";
-    }
 }
 
 /// The chain behind a change: an autoscaler does what its author told it to.

@@ -1,7 +1,7 @@
 //! Why objects were made: who asked their makers for it.
 
 use crate::answer::{Certainty, Mechanism};
-use crate::case::change::{AT_ONCE, Change, PROMPT, changes, last, links, may_grow_for};
+use crate::case::change::{AT_ONCE, Change, PROMPT, links};
 use crate::case::fact::Fact;
 use crate::case::growth::{Growths, deployment_of};
 use crate::case::inquiry::{Inquiry, Link};
@@ -80,19 +80,18 @@ fn asked_for<'l>(
     let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
     let is_set = workload.resource == "deployments" && made.resource == "replicasets";
-    let growths = is_set.then(|| Growths::of(inquiry, workload, time));
+    let growths = is_set.then(|| inquiry.growths(workload));
     let is_next =
-        |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name));
+        |received| growths.as_ref().is_none_or(|growths| growths.is_first_from(received, &made.name, time));
     let is_larger =
         |received| growths.as_ref().is_none_or(|growths| was_there(inquiry, growths, made, received));
-    let changes = changes(inquiry, workload, time);
+    let changes = inquiry.changes(workload);
+    let changes = changes.until(time);
     let asks = |change: &Change<'_>| match change.fact.received {
-        received if change.templates => {
-            is_next(received) && (!is_set || may_grow_for(&changes, change, time))
-        }
+        received if change.templates => is_next(received) && (!is_set || changes.may_grow_for(change, time)),
         received => change.may_have_made(made) && is_larger(received),
     };
-    let latest = last(&changes, |change| change.is_prompt(time) && asks(change));
+    let latest = changes.last(Some(time.plus(-PROMPT)), |change| change.is_prompt(time) && asks(change));
     if let Some(change) = latest {
         let mechanism = if change.templates { Mechanism::Rollout } else { Mechanism::ScaleDown };
         return links(inquiry, &change, mechanism, time);

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
 use crate::case::Window;
+use crate::case::changes::Changes;
 use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
 use crate::case::fact::Fact;
+use crate::case::growth::Growths;
 use crate::case::known::{Known, Removed};
 use crate::case::ledger::Ledger;
 use crate::case::life::Life;
@@ -92,6 +94,16 @@ impl<'l> Inquiry<'l> {
     /// The incarnations of an object of which many others may ask, the first one first.
     pub(crate) fn lives(&self, owner: &Key) -> Arc<Vec<Life<'l>>> {
         self.known.lives.of(owner, || self.ledger.lives(owner))
+    }
+
+    /// The changes of a workload, by anybody but the controllers that work it.
+    pub(super) fn changes(&self, workload: &Key) -> Arc<Changes<'l>> {
+        self.known.changes.of(workload, || Changes::of(self, workload))
+    }
+
+    /// When the replica sets of a deployment grew.
+    pub(crate) fn growths(&self, deployment: &Key) -> Arc<Growths> {
+        self.known.growths.of(deployment, || Growths::of(self.ledger, deployment))
     }
 
     /// Whether the pod that an entry is about was on a node; its kubelet tells that last. Many requests may ask of the same pod.

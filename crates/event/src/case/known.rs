@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::case::change::Change;
-use crate::case::growth::Births;
+use crate::case::changes::Changes;
+use crate::case::growth::Growths;
 use crate::case::life::Life;
 use crate::case::removal::Decided;
 use crate::subject::Key;
@@ -12,10 +12,10 @@ use crate::subject::Key;
 /// What all threads that judge know of objects.
 #[derive(Debug, Default)]
 pub(super) struct Known<'l> {
-    /// The pods of a deployment's replica sets.
-    pub(super) births: Once<Births>,
+    /// When the replica sets of deployments grew.
+    pub(super) growths: Once<Growths>,
     /// Changes of workloads.
-    pub(super) changes: Once<Vec<Change<'l>>>,
+    pub(super) changes: Once<Changes<'l>>,
     /// Incarnations of owners.
     pub(super) lives: Once<Vec<Life<'l>>>,
     /// How owners, namespaces and nodes were removed.

@@ -13,6 +13,7 @@ pub(crate) mod actors;
 mod ask;
 mod cause;
 pub(crate) mod change;
+mod changes;
 mod collection;
 mod context;
 pub(crate) mod controllers;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::answer::Mechanism;
-use crate::case::change::{AT_ONCE, Change, changes, last, links, may_grow_for, need_autoscalers};
+use crate::case::change::{AT_ONCE, Change, links, need_autoscalers};
+use crate::case::changes::{Kind, Past};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
-use crate::case::growth::{self, Growths};
+use crate::case::growth;
 use crate::case::inquiry::{Inquiry, Link};
 use crate::case::life::Life;
 use crate::case::owner::{Owned, owner_of};
@@ -40,19 +41,17 @@ pub(crate) fn reason<'l>(
         inquiry.need_names(&owner.key.namespace, vec![Glob::new(format!("{}-*", owner.key.name))], time);
     }
     let made = pod.made_at();
-    let changes_since = || {
-        let mut changes = changes(inquiry, &owner.key, time);
-        changes.retain(|change| made.is_none_or(|made| made <= change.fact.time));
-        changes
-    };
+    let changes = inquiry.changes(&owner.key);
+    let changes = changes.until(time);
     let Why { mechanism, change, shown_by } = match component {
         Component::ReplicaSet => replica_set(inquiry, owner, made, time)?,
-        Component::StatefulSet => stateful_set(&changes_since(), &pod.key)?,
+        Component::StatefulSet => stateful_set(changes, made, &pod.key)?,
         // The deployment controller removes replica sets that a deployment has no use for any more.
         Component::DaemonSet | Component::Deployment => {
-            last(&changes_since(), |change| change.templates).map(Why::rolled)?
+            changes.last_of(Kind::Template, made).map(Why::rolled)?
         }
-        Component::Job => last(&changes_since(), Change::is_about_suspension)
+        Component::Job => changes
+            .last_of(Kind::Suspension, made)
             .filter(|change| change.suspends && change.is_prompt(time))
             .filter(|change| goes_on(inquiry, &owner.key, change, time))
             .map(Why::scaled)?,
@@ -95,9 +94,9 @@ fn replica_set<'l>(
     let lives = inquiry.lives(&owner.key);
     let unknown = || Life::new(&Arc::new(owner.key.clone()), None);
     let set = lives.last().map_or_else(|| Cow::Owned(unknown()), Cow::Borrowed);
-    let directly = changes(inquiry, &owner.key, time);
-    let directly = last(&directly, |change| change.shrinks_between(made, time))
-        .filter(|change| goes_on(inquiry, &owner.key, change, time));
+    let directly = inquiry.changes(&owner.key);
+    let directly =
+        directly.until(time).last_shrinking(made).filter(|change| goes_on(inquiry, &owner.key, change, time));
     let by_deployment = owner_of(inquiry, &set, Some(Component::Deployment), time)
         .and_then(|deployment| deployment_change(inquiry, &deployment.key, &owner.key, made, time));
     match (directly, by_deployment) {
@@ -120,24 +119,26 @@ fn deployment_change<'l>(
 ) -> Option<Why<'l>> {
     inquiry.need_object(deployment, time);
     inquiry.need_names(&deployment.namespace, vec![Glob::new(format!("{}-*", deployment.name))], time);
-    let changes = changes(inquiry, deployment, time);
-    let template = last(&changes, |change| change.templates);
-    let scale = last(&changes, |change| change.shrinks_between(made, time))
-        .filter(|change| goes_on(inquiry, set, change, time));
-    let growths = Growths::of(inquiry, deployment, time);
+    let changes = inquiry.changes(deployment);
+    let changes = changes.until(time);
+    let template = changes.last_of(Kind::Template, None);
+    let scale = changes.last_shrinking(made).filter(|change| goes_on(inquiry, set, change, time));
+    let growths = inquiry.growths(deployment);
     let supersedes = |template: &Change<'_>| {
         let scaled = scale.as_ref().map(|scale| scale.fact.time);
         let is_last = made.max(scaled).is_none_or(|time| time <= template.fact.time);
         growths
-            .first_from(template.fact.received)
-            .map_or(is_last, |(at, name)| name != set.name && may_grow_for(&changes, template, at))
+            .first_from(template.fact.received, time)
+            .map_or(is_last, |(at, name)| name != set.name && changes.may_grow_for(template, at))
     };
     if let Some(template) = template.filter(supersedes) {
         return Some(Why::rolled(template));
     }
     // The change of the template is in none of the facts, but what followed from it is.
-    let newer =
-        growths.last().filter(|(_, last)| *last != set.name).map(|last| growth::shown(inquiry, set, last));
+    let newer = growths
+        .last_until(time)
+        .filter(|(_, last)| *last != set.name)
+        .map(|last| growth::shown(inquiry, set, last));
     let fewer = || scale.as_ref().and_then(|scale| left_with_fewer(inquiry, set, scale, time)).map(Some);
     if let Some(shown_by) = newer.or_else(fewer) {
         return Some(Why { mechanism: Mechanism::Rollout, change: None, shown_by });
@@ -186,9 +187,9 @@ fn left_with_fewer<'l>(
 }
 
 /// Pods of a stateful set go from the highest number down when it shrinks, and each once when it is rolled out.
-fn stateful_set<'l>(changes: &[Change<'l>], pod: &Key) -> Option<Why<'l>> {
-    let template = last(changes, |change| change.templates);
-    let scale = last(changes, |change| change.scales.is_some());
+fn stateful_set<'l>(changes: Past<'_, 'l>, made: Option<Timestamp>, pod: &Key) -> Option<Why<'l>> {
+    let template = changes.last_of(Kind::Template, made);
+    let scale = changes.last_of(Kind::Replicas, made);
     let wanted = scale.as_ref().and_then(|scale| scale.scales?.1);
     let surplus = match (pod.ordinal(), wanted) {
         (Some(ordinal), Some(wanted)) => ordinal >= wanted,
