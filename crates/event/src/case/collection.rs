@@ -22,8 +22,10 @@ pub(crate) enum Hit {
 
 /// The deletes of collections that removed this life of an object, or may have.
 pub(crate) fn hits<'l>(ledger: &'l Ledger, life: &Life<'l>) -> Vec<(&'l Fact, Hit)> {
-    let of_any_uid = life.uid.is_none().then(|| ledger.listings(&life.key));
-    let of_any_uid = of_any_uid.into_iter().flatten().filter(|(fact, victim)| is_hit(fact, victim));
+    let of_any_uid =
+        life.uid.is_none().then(|| ledger.listings_within(&life.key, life.not_before, life.succeeded_at));
+    let of_any_uid = of_any_uid.into_iter().flatten();
+    let of_any_uid = of_any_uid.filter(|(fact, victim)| is_hit(fact, victim) && life.may_be_hit_by(fact));
     let listed = of_any_uid.map(|(fact, _)| fact).chain(life.listed_by.iter().copied());
     let listed = listed.map(|fact| (fact, Hit::Listed));
     let ends = [life.closed_at, life.succeeded_at].into_iter().flatten().min();

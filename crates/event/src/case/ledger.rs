@@ -17,7 +17,7 @@ pub(crate) struct Ledger {
     objects: Objects,
     /// Deletes of collections that succeeded and whose answers are not recorded, by the collection.
     unlisted: BTreeMap<Key, Vec<usize>>,
-    /// How long the longest of them took, in microseconds.
+    /// How long the longest delete of a collection took, in microseconds.
     longest: i64,
     /// Where objects stand in the answers of deletecollections: fact, and place in its list.
     listed: BTreeMap<Key, Vec<(usize, usize)>>,
@@ -54,9 +54,11 @@ impl Ledger {
     }
 
     fn index(&mut self, index: usize, fact: &Fact) {
-        if fact.is("deletecollection") && fact.succeeded() && fact.detail.victims.is_none() {
-            self.unlisted.entry(Key::clone(&fact.key)).or_default().push(index);
+        if fact.is("deletecollection") && fact.succeeded() {
             self.longest = self.longest.max(fact.time.since(fact.received));
+            if fact.detail.victims.is_none() {
+                self.unlisted.entry(Key::clone(&fact.key)).or_default().push(index);
+            }
         }
         for (place, victim) in fact.detail.victims.iter().flatten().enumerate() {
             let key = victim_key(fact, victim);
@@ -102,9 +104,19 @@ impl Ledger {
     }
 
     /// Where an object stands in the answers of deletecollections.
-    pub(crate) fn listings<'l>(&'l self, key: &Key) -> impl Iterator<Item = (&'l Fact, &'l Victim)> {
-        let places = self.listed.get(key).into_iter().flatten();
-        places.filter_map(|(index, place)| {
+    fn listings<'l>(&'l self, key: &Key) -> impl Iterator<Item = (&'l Fact, &'l Victim)> {
+        self.listings_within(key, Timestamp::MIN, None)
+    }
+
+    /// The same, of those that were answered at `from` or later, and of all that came in up to `until`.
+    pub(crate) fn listings_within<'l>(
+        &'l self,
+        key: &Key,
+        from: Timestamp,
+        until: Option<Timestamp>,
+    ) -> impl Iterator<Item = (&'l Fact, &'l Victim)> {
+        let places = self.listed.get(key).map_or(&[][..], Vec::as_slice);
+        self.within(places, |(index, _)| *index, (from, until)).iter().filter_map(|(index, place)| {
             let fact = &self.facts[*index];
             Some((fact, fact.detail.victims.as_ref()?.get(*place)?))
         })
@@ -171,15 +183,23 @@ impl Ledger {
         from: Timestamp,
         until: Option<Timestamp>,
     ) -> impl Iterator<Item = &'l Fact> {
-        let last = until.map_or(Timestamp::MAX, |until| until.plus(self.longest));
         let keys = if self.unlisted.is_empty() { Vec::new() } else { collections_of(key) };
-        let within = move |places: &'l Vec<usize>| {
-            let time = |place: &usize| self.facts[*place].time;
-            let rest = &places[places.partition_point(|place| time(place) < from)..];
-            rest[..rest.partition_point(|place| time(place) <= last)].iter()
-        };
-        let facts = keys.into_iter().filter_map(|key| self.unlisted.get(&key)).flat_map(within);
-        facts.map(|index| &self.facts[*index])
+        let places = keys.into_iter().filter_map(|key| self.unlisted.get(&key));
+        let within = move |places: &'l Vec<usize>| self.within(places, |index| *index, (from, until));
+        places.flat_map(within).map(|index| &self.facts[*index])
+    }
+
+    /// Those of some deletes of collections, by time, that were answered at a time or later, and all that came in up to another.
+    fn within<'p, T>(
+        &self,
+        places: &'p [T],
+        index: impl Fn(&T) -> usize,
+        (from, until): (Timestamp, Option<Timestamp>),
+    ) -> &'p [T] {
+        let last = until.map_or(Timestamp::MAX, |until| until.plus(self.longest));
+        let time = |place: &T| self.facts[index(place)].time;
+        let rest = &places[places.partition_point(|place| time(place) < from)..];
+        &rest[..rest.partition_point(|place| time(place) <= last)]
     }
 
     /// The last fact about `key` at or before `time` that `wanted` picks.

@@ -17,11 +17,14 @@ pub(crate) struct Life<'l> {
     pub(crate) uid: Option<&'l str>,
     /// By time.
     pub(crate) facts: Vec<&'l Fact>,
+    /// When it can have been there at the earliest: from when it was created on, if that is known, or the one before it was met.
+    pub(crate) not_before: Timestamp,
     /// When the next incarnation of the name was created, if one was.
     pub(crate) succeeded_at: Option<Timestamp>,
     /// How the answer of a deletecollection lists it.
     pub(crate) listed: Option<&'l Victim>,
-    /// Of a life with a uid: the deletes of collections that removed it, as their answers list it, or one without a uid.
+    /// Of a life with a uid: the deletes of collections that removed it, as their answers list it, or one without a uid while it
+    /// may have been there.
     pub(crate) listed_by: Vec<&'l Fact>,
     /// When it certainly ended: the kubelet confirmed it, or nobody was to wait for it.
     pub(crate) closed_at: Option<Timestamp>,
@@ -43,6 +46,7 @@ impl<'l> Life<'l> {
             key: Arc::clone(key),
             uid,
             facts: Vec::new(),
+            not_before: Timestamp::MIN,
             succeeded_at: None,
             listed: None,
             listed_by: Vec::new(),
@@ -67,6 +71,11 @@ impl<'l> Life<'l> {
             *first = first.or(tells.then_some(fact));
         }
         self.facts.push(fact);
+    }
+
+    /// Whether it may have been there when a request was carried out.
+    pub(crate) fn may_be_hit_by(&self, fact: &Fact) -> bool {
+        self.not_before <= fact.time && self.succeeded_at.is_none_or(|next| fact.received < next)
     }
 
     /// The owners that a body named; the managing one first.
@@ -150,15 +159,24 @@ impl<'l> Lives<'l> {
         let mut lives = Self { key: Arc::clone(key), all: Vec::new(), by_uid: HashMap::new(), indexed: 0 };
         for fact in facts {
             let at = lives.place(fact).unwrap_or_else(|| {
-                if let Some(last) = lives.all.last_mut() {
-                    last.succeeded_at = Some(fact.effective());
-                }
-                lives.all.push(Life::new(key, None));
+                lives.begin(key, fact);
                 lives.all.len() - 1
             });
             lives.all[at].push(fact);
         }
         lives
+    }
+
+    /// Adds a life whose first fact is known.
+    fn begin(&mut self, key: &Arc<Key>, fact: &Fact) {
+        let mut life = Life::new(key, None);
+        if let Some(last) = self.all.last_mut() {
+            let met = last.facts.first().map(|first| first.effective());
+            let created = (fact.is("create") && fact.succeeded()).then(|| fact.effective());
+            last.succeeded_at = Some(fact.effective());
+            life.not_before = created.or(met).unwrap_or(Timestamp::MIN);
+        }
+        self.all.push(life);
     }
 
     /// Adds what the answers of deletecollections list: one that is known from such an answer alone has no facts.
@@ -174,13 +192,23 @@ impl<'l> Lives<'l> {
         }
         for (fact, victim) in listings.iter().filter(|(fact, victim)| is_hit(fact, victim)) {
             if victim.uid.is_empty() {
-                let named = self.all.iter_mut().filter(|life| life.uid.is_some());
+                let named = self.there_at(fact).iter_mut().filter(|life| life.uid.is_some());
                 named.for_each(|life| life.listed_by.push(fact));
             } else if let Some(at) = self.with_uid(&victim.uid) {
                 self.all[at].listed_by.push(fact);
             }
         }
         self.all
+    }
+
+    /// The lives that facts tell of which may have been there when a request was carried out.
+    fn there_at(&mut self, request: &Fact) -> &mut [Life<'l>] {
+        let met = self.all.partition_point(|life| !life.facts.is_empty());
+        let is_over = |life: &Life<'_>| life.succeeded_at.is_some_and(|next| next <= request.received);
+        let first = self.all[..met].partition_point(is_over);
+        let rest = &mut self.all[first..met];
+        let last = rest.partition_point(|life| life.not_before <= request.time);
+        &mut rest[..last]
     }
 
     /// The last life with a uid. That of a life which is not the last one does not change any more.
@@ -233,12 +261,13 @@ mod tests {
         for fact in facts {
             let place = slow_place(&lives, fact);
             if place.is_none() {
-                lives
-                    .iter_mut()
-                    .last()
-                    .into_iter()
-                    .for_each(|last| last.succeeded_at = Some(fact.effective()));
-                lives.push(Life::new(key, None));
+                let mut life = Life::new(key, None);
+                if let Some(last) = lives.last_mut() {
+                    last.succeeded_at = Some(fact.effective());
+                    let begin = if fact.is("create") && fact.code < 300 { fact } else { last.facts[0] };
+                    life.not_before = begin.effective();
+                }
+                lives.push(life);
             }
             let last = lives.len() - 1;
             lives[place.unwrap_or(last)].push(fact);
@@ -250,8 +279,12 @@ mod tests {
             }
         }
         for life in lives.iter_mut().filter(|life| life.uid.is_some()) {
-            let same = |victim: &Victim| victim.uid.is_empty() || life.uid == Some(&victim.uid);
-            let hit = listings.iter().filter(|(fact, victim)| is_hit(fact, victim) && same(victim));
+            let is_met = !life.facts.is_empty();
+            let same = |fact: &Fact, victim: &Victim| match victim.uid.as_str() {
+                "" => is_met && life.may_be_hit_by(fact),
+                uid => life.uid == Some(uid),
+            };
+            let hit = listings.iter().filter(|(fact, victim)| is_hit(fact, victim) && same(fact, victim));
             life.listed_by = hit.map(|(fact, _)| *fact).collect();
         }
         lives
@@ -294,11 +327,12 @@ mod tests {
         #[test]
         fn lives_are_those_of_the_slow_way(
             told in prop::collection::vec((0_usize..3, prop::option::weighted(0.7, 0_usize..30), prop::sample::select(vec![200_u16, 201, 404])), 0..60),
-            listed in prop::collection::vec((prop::option::weighted(0.8, 0_usize..40), any::<bool>()), 0..20),
+            mut listed in prop::collection::vec((prop::option::weighted(0.6, 0_usize..40), any::<bool>(), 0_usize..70), 0..20),
         ) {
             let facts: Vec<Fact> = told.iter().enumerate().map(|(place, told)| fact(place, told)).collect();
-            let deletes: Vec<Fact> = (100..).zip(&listed).map(|(place, _)| fact(place, &(1, None, 200))).collect();
-            let victims: Vec<Victim> = listed.iter().map(|(uid, terminating)| {
+            listed.sort_by_key(|(.., place)| *place);
+            let deletes: Vec<Fact> = listed.iter().map(|(_, _, place)| fact(*place, &(1, None, 200))).collect();
+            let victims: Vec<Victim> = listed.iter().map(|(uid, terminating, _)| {
                 Victim { uid: uid.map_or_else(String::new, |uid| uid.to_string()), terminating: *terminating, ..Victim::default() }
             }).collect();
             let listings: Vec<(&Fact, &Victim)> = deletes.iter().zip(&victims).collect();
