@@ -1,14 +1,12 @@
 //! What changed workloads, and who was behind it.
 
 use crate::answer::{Certainty, Mechanism};
+use crate::case::autoscaler;
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::growth::Growths;
-use crate::case::inquiry::{Inquiry, Link, key};
+use crate::case::inquiry::{Inquiry, Link};
 use crate::case::ledger::Ledger;
-use crate::filter::Filter;
-use crate::glob::Glob;
-use crate::resource::Resource;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -127,7 +125,7 @@ pub(super) fn links<'l>(
     };
     let mut links = vec![first];
     if change.fact.component == Some(Component::Autoscaler) {
-        links.extend(autoscaler_author(inquiry, &change.fact.key, time));
+        links.extend(autoscaler::author(inquiry, &change.fact.key, time));
     }
     links
 }
@@ -145,41 +143,4 @@ fn action(change: &Change<'_>, mechanism: Mechanism) -> String {
         (_, None) if change.guessed => format!("changed {workload}"),
         (_, None) => format!("suspended {workload}"),
     }
-}
-
-/// Who made or last changed the autoscaler of a workload.
-fn autoscaler_author<'l>(inquiry: &Inquiry<'l>, workload: &Key, time: Timestamp) -> Option<Link<'l>> {
-    let scalers = key("autoscaling", "horizontalpodautoscalers", &workload.namespace, "");
-    let authored = |fact: &Fact| fact.is_change() && fact.succeeded() && fact.component.is_none();
-    let is_workload =
-        |kind: &str| Resource::named(kind).is_none_or(|known| known.plural == workload.resource);
-    let aims = |scaler: &Key| {
-        let told = inquiry.ledger.last_before(scaler, time, |fact| fact.detail.scale_target.is_some());
-        match told.and_then(|fact| fact.detail.scale_target.as_ref()) {
-            Some((kind, name)) => *name == workload.name && is_workload(kind),
-            None => scaler.name == workload.name,
-        }
-    };
-    let scaler = inquiry.ledger.named(&scalers, "").find(|scaler| aims(scaler))?;
-    let fact = inquiry.ledger.last_before(scaler, time, authored)?;
-    let made = if fact.is("create") { "created" } else { "changed" };
-    Some(Link { fact, action: format!("{made} {scaler}"), certainty: Certainty::Inferred, proof: Vec::new() })
-}
-
-pub(super) fn need_autoscalers(inquiry: &Inquiry<'_>, namespace: &str, effect: Timestamp) {
-    let autoscalers = Filter {
-        resource: Some("horizontalpodautoscalers".to_owned()),
-        namespace: Some(Glob::new(namespace)),
-        ..Filter::default()
-    };
-    inquiry.need_about(autoscalers, effect);
-}
-
-/// Who is behind a component that scaled a workload: the author of its autoscaler.
-pub(crate) fn behind_scaling<'l>(inquiry: &Inquiry<'l>, fact: &'l Fact) -> Vec<Link<'l>> {
-    if fact.component != Some(Component::Autoscaler) {
-        return Vec::new();
-    }
-    need_autoscalers(inquiry, &fact.key.namespace, fact.time);
-    autoscaler_author(inquiry, &fact.key, fact.time).into_iter().collect()
 }

@@ -34,7 +34,7 @@ pub(crate) fn creation<'l>(
         // What its other replica sets and their pods were made for, this one was not.
         inquiry.need_names(&object.namespace, vec![Glob::new(format!("{deployment}-*"))], time);
     }
-    let lives = inquiry.ledger.lives(object);
+    let lives = inquiry.lives(object);
     let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
         return Vec::new();
     };

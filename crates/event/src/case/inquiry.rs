@@ -29,6 +29,9 @@ const HEARSAY: i64 = 10 * 1_000_000;
 const FEW: usize = 16;
 
 const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
+/// The lives of an object that so many facts are about are made anew each time.
+const FEW_FACTS: usize = 16;
+
 pub(super) const COLLECTIONS: &[&str] = &["deletecollection"];
 
 /// One look at all facts of a case. What it misses is noted, for the next look.
@@ -91,9 +94,13 @@ impl<'l> Inquiry<'l> {
         self.is_silent.set(self.is_silent.get() || other.is_silent.get());
     }
 
-    /// The incarnations of an object of which many others may ask, the first one first.
-    pub(crate) fn lives(&self, owner: &Key) -> Arc<Vec<Life<'l>>> {
-        self.known.lives.of(owner, || self.ledger.lives(owner))
+    /// The incarnations of an object, the first one first. If they are made of many facts, that is done once: others may ask, too.
+    pub(crate) fn lives(&self, object: &Key) -> Arc<Vec<Life<'l>>> {
+        let lives = || self.ledger.lives(object);
+        if self.ledger.of(object).nth(FEW_FACTS).is_none() {
+            return Arc::new(lives());
+        }
+        self.known.lives.of(object, lives)
     }
 
     /// The changes of a workload, by anybody but the controllers that work it.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::case::autoscaler::Autoscalers;
 use crate::case::changes::Changes;
 use crate::case::growth::Growths;
 use crate::case::life::Life;
 use crate::case::removal::Decided;
+use crate::case::node::Taints;
 use crate::subject::Key;
 
 /// What all threads that judge know of objects.
@@ -16,9 +18,11 @@ pub(super) struct Known<'l> {
     pub(super) growths: Once<Growths>,
     /// Changes of workloads.
     pub(super) changes: Once<Changes<'l>>,
-    /// Incarnations of owners.
+    /// Incarnations of objects that many facts are about.
     pub(super) lives: Once<Vec<Life<'l>>>,
     /// How owners, namespaces and nodes were removed.
+    pub(super) autoscalers: Once<Autoscalers<'l>>,
+    pub(super) taints: Once<Taints<'l>>,
     pub(super) removals: Once<Vec<Arc<Removed<'l>>>>,
 }
 

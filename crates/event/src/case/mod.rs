@@ -11,6 +11,7 @@
 
 pub(crate) mod actors;
 mod ask;
+pub(crate) mod autoscaler;
 mod cause;
 pub(crate) mod change;
 mod changes;

@@ -56,8 +56,8 @@ pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> O
     let node = node_key(node);
     let changes = Filter { names: vec![Glob::new(&*node.name)], ..inquiry::changes("") };
     inquiry.need_before(changes, time);
-    let facts = inquiry.ledger.of(&node).filter(|fact| fact.received <= time && fact.succeeded());
-    let added = standing_no_execute(facts)?;
+    let taints = inquiry.known.taints.of(&node, || Taints::of(inquiry.ledger.of(&node)));
+    let added = taints.until(time).standing?;
     if added.is_doubtful && time.since(added.fact.time) > AT_ONCE {
         return None;
     }
@@ -70,6 +70,7 @@ pub(crate) fn taint<'l>(inquiry: &Inquiry<'l>, node: &str, time: Timestamp) -> O
 }
 
 /// A request that put a `NoExecute` taint on a node, and that taint, if a body says it.
+#[derive(Clone, Copy, Debug)]
 struct Added<'l> {
     fact: &'l Fact,
     taint: Option<&'l str>,
@@ -110,13 +111,108 @@ impl<'l> Added<'l> {
     }
 }
 
-/// The last `NoExecute` taint that a node was given and that was not taken off since; its facts are by time.
-fn standing_no_execute<'l>(facts: impl Iterator<Item = &'l Fact>) -> Option<Added<'l>> {
-    let (mut standing, mut known) = (None, None);
-    for fact in facts {
-        standing = Added::by(fact, known).map(|added| added.behind(standing.as_ref())).or(standing);
-        known = fact.taints().or(known);
-        standing = standing.filter(|added: &Added<'_>| added.stands(known));
+/// What a node's facts tell of its taints up to one of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct State<'l> {
+    /// The last `NoExecute` taint that was put on it and not taken off since.
+    standing: Option<Added<'l>>,
+    known: Option<&'l Vec<String>>,
+}
+
+impl<'l> State<'l> {
+    fn after(self, fact: &'l Fact) -> Self {
+        let added = Added::by(fact, self.known).map(|added| added.behind(self.standing.as_ref()));
+        let known = fact.taints().or(self.known);
+        Self { standing: added.or(self.standing).filter(|added| added.stands(known)), known }
     }
-    standing
+}
+
+/// The taints of a node over time: many pods may go for them, and they may change as often.
+#[derive(Debug, Default)]
+pub(super) struct Taints<'l> {
+    /// What succeeded, by time.
+    facts: Vec<&'l Fact>,
+    /// Behind each of them.
+    states: Vec<State<'l>>,
+    /// Of each of them and all behind it, when the first came in.
+    soonest: Vec<Timestamp>,
+}
+
+impl<'l> Taints<'l> {
+    fn of(facts: impl Iterator<Item = &'l Fact>) -> Self {
+        let facts: Vec<&Fact> = facts.filter(|fact| fact.succeeded()).collect();
+        let mut state = State::default();
+        let states = facts.iter().map(|fact| {
+            state = state.after(fact);
+            state
+        });
+        let states = states.collect();
+        let mut soonest: Vec<Timestamp> = facts.iter().map(|fact| fact.received).collect();
+        for place in (1..soonest.len()).rev() {
+            soonest[place - 1] = soonest[place - 1].min(soonest[place]);
+        }
+        Self { facts, states, soonest }
+    }
+
+    /// What those tell that came in at or before a time.
+    fn until(&self, time: Timestamp) -> State<'l> {
+        let done = self.facts.partition_point(|fact| fact.effective() <= time);
+        let end = self.soonest.partition_point(|soonest| *soonest <= time);
+        let state = done.checked_sub(1).map(|last| self.states[last]).unwrap_or_default();
+        let under_way = self.facts[done..end.max(done)].iter().filter(|fact| fact.received <= time);
+        under_way.fold(state, |state, fact| state.after(fact))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::case::actors::actor_of;
+    use crate::case::detail::Reading;
+    use crate::event::{Event, ObjectRef, ResponseStatus};
+    use crate::fold::Address;
+    use crate::json::Json;
+
+    fn fact(place: usize, (time, took, body): &(i64, i64, String)) -> Fact {
+        let at = |time: i64| Some(Timestamp::from_micros(time));
+        let event = Event {
+            level: "Request".into(),
+            stage: "ResponseComplete".into(),
+            verb: "patch".into(),
+            object_ref: Some(ObjectRef { resource: "nodes".into(), ..ObjectRef::default() }),
+            response_status: Some(ResponseStatus { code: 200, ..ResponseStatus::default() }),
+            request_object: Json::new(body).ok(),
+            received: at(time - took),
+            stage_time: at(*time),
+            ..Event::default()
+        };
+        let address = Address { source: 0, offset: place as u64, length: 1 };
+        Fact::of(&event, Arc::new(node_key("n1")), address, Arc::new(actor_of(&event)), Reading::default())
+    }
+
+    proptest! {
+        /// What is looked up is what going through all facts finds.
+        #[test]
+        fn taints_are_those_of_the_slow_way(
+            changes in prop::collection::vec((0_i64..30, 0_i64..6, prop::collection::vec(0_u8..3, 0..3)), 0..12), time in 0_i64..32,
+        ) {
+            let body = |taints: &[u8]| {
+                let taints: Vec<_> = taints.iter().map(|key| serde_json::json!({"key": key.to_string(), "effect": "NoExecute"})).collect();
+                serde_json::json!({"spec": {"taints": taints}}).to_string()
+            };
+            let mut told: Vec<_> = changes.iter().map(|(time, took, taints)| (*time, *took, body(taints))).collect();
+            told.sort_unstable();
+            let facts: Vec<Fact> = told.iter().enumerate().map(|(place, told)| fact(place, told)).collect();
+            let time = Timestamp::from_micros(time);
+            let past = facts.iter().filter(|fact| fact.received <= time);
+            let slowly = past.fold(State::default(), State::after);
+            let found = Taints::of(facts.iter()).until(time);
+            let told = |state: State<'_>| (state.standing.map(|added| (added.fact.address, added.taint.map(str::to_owned), added.is_doubtful)), state.known.cloned());
+            prop_assert_eq!(told(found), told(slowly));
+        }
+    }
 }

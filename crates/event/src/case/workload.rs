@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::answer::Mechanism;
-use crate::case::change::{AT_ONCE, Change, links, need_autoscalers};
+use crate::case::autoscaler;
+use crate::case::change::{AT_ONCE, Change, links};
 use crate::case::changes::{Kind, Past};
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
@@ -34,7 +35,7 @@ pub(crate) fn reason<'l>(
     pod: &Life<'_>,
     time: Timestamp,
 ) -> Option<Reason<'l>> {
-    need_autoscalers(inquiry, &owner.key.namespace, time);
+    autoscaler::need(inquiry, &owner.key.namespace, time);
     inquiry.need_object(&owner.key, time);
     if matches!(component, Component::ReplicaSet | Component::Job) {
         // Its other pods.

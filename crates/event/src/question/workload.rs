@@ -1,6 +1,6 @@
 //! Questions about workloads: scaled, restarted.
 
-use crate::case::change;
+use crate::case::autoscaler;
 use crate::case::controllers::Component;
 use crate::case::requests::{CHANGE, Request};
 use crate::question::{Story, Told};
@@ -9,7 +9,7 @@ pub(crate) const SCALED: Request = Request {
     subresources: &["", "scale"],
     hidden_without_bodies: true,
     tell: scaled,
-    behind: change::behind_scaling,
+    behind: autoscaler::behind_scaling,
     ..CHANGE
 };
 
