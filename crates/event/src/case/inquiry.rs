@@ -1,7 +1,7 @@
 //! Looking behind a fact: what is known of other objects, and what would have to be looked for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::answer::{Actor, Cause, Certainty, Evidence};
@@ -9,6 +9,7 @@ use crate::case::Window;
 use crate::case::changes::Changes;
 use crate::case::context::{Context, LATENCY};
 use crate::case::detail::Owner;
+use crate::case::evictions::Evictions;
 use crate::case::fact::Fact;
 use crate::case::growth::Growths;
 use crate::case::known::{Known, Removed};
@@ -28,10 +29,10 @@ const HEARSAY: i64 = 10 * 1_000_000;
 /// So many filters that differ in their times alone are left apart.
 const FEW: usize = 16;
 
-const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
 /// The lives of an object that so many facts are about are made anew each time.
 const FEW_FACTS: usize = 16;
 
+const CHANGES: &[&str] = &["create", "update", "patch", "delete"];
 pub(super) const COLLECTIONS: &[&str] = &["deletecollection"];
 
 /// One look at all facts of a case. What it misses is noted, for the next look.
@@ -48,8 +49,6 @@ pub(crate) struct Inquiry<'l> {
     /// Whether a cause was missed.
     is_silent: Cell<bool>,
     pub(super) known: Arc<Known<'l>>,
-    /// Of the pods that were asked about, by number.
-    nodes: RefCell<HashMap<usize, Vec<&'l str>>>,
 }
 
 /// One link of a chain of causes.
@@ -76,7 +75,6 @@ impl<'l> Inquiry<'l> {
             needs: RefCell::default(),
             is_silent: Cell::new(false),
             known: Arc::default(),
-            nodes: RefCell::default(),
         }
     }
 
@@ -113,16 +111,9 @@ impl<'l> Inquiry<'l> {
         self.known.growths.of(deployment, || Growths::of(self.ledger, deployment))
     }
 
-    /// Whether the pod that an entry is about was on a node; its kubelet tells that last. Many requests may ask of the same pod.
-    pub(crate) fn was_on(&self, entry: &Fact, node: &str) -> bool {
-        let mut known = self.nodes.borrow_mut();
-        let nodes = entry.object.map(|number| {
-            known.entry(number).or_insert_with(|| {
-                self.need_object(&entry.key, Timestamp::MAX);
-                self.ledger.lives_of(number).iter().filter_map(Life::node).collect()
-            })
-        });
-        nodes.is_some_and(|nodes| nodes.contains(&node))
+    /// All evictions, by node.
+    pub(crate) fn evictions(&self) -> &Evictions<'l> {
+        self.known.evictions.get_or_init(|| Evictions::of(self))
     }
 
     /// What to look for to know more.

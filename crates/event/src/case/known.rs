@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::case::autoscaler::Autoscalers;
 use crate::case::changes::Changes;
+use crate::case::evictions::Evictions;
 use crate::case::growth::Growths;
 use crate::case::life::Life;
-use crate::case::removal::Decided;
 use crate::case::node::Taints;
+use crate::case::removal::Decided;
 use crate::subject::Key;
 
 /// What all threads that judge know of objects.
@@ -20,10 +21,11 @@ pub(super) struct Known<'l> {
     pub(super) changes: Once<Changes<'l>>,
     /// Incarnations of objects that many facts are about.
     pub(super) lives: Once<Vec<Life<'l>>>,
-    /// How owners, namespaces and nodes were removed.
     pub(super) autoscalers: Once<Autoscalers<'l>>,
     pub(super) taints: Once<Taints<'l>>,
+    /// How owners, namespaces and nodes were removed.
     pub(super) removals: Once<Vec<Arc<Removed<'l>>>>,
+    pub(super) evictions: OnceLock<Evictions<'l>>,
 }
 
 /// One incarnation of an object, and how it was removed.

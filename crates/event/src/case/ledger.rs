@@ -147,6 +147,13 @@ impl Ledger {
         self.objects.number(key).into_iter().flat_map(|number| self.about(number))
     }
 
+    /// The facts about one object from a time on.
+    pub(crate) fn from<'l>(&'l self, key: &Key, time: Timestamp) -> impl Iterator<Item = &'l Fact> {
+        let places = self.objects.number(key).map_or(&[][..], |number| self.objects.places(number));
+        let first = places.partition_point(|index| self.facts[*index].effective() < time);
+        places[first..].iter().map(|index| &self.facts[*index])
+    }
+
     /// The facts about the object with a number, by time.
     pub(crate) fn about(&self, number: usize) -> impl DoubleEndedIterator<Item = &Fact> {
         self.objects.places(number).iter().map(|index| &self.facts[*index])

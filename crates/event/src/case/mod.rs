@@ -21,6 +21,7 @@ pub(crate) mod controllers;
 pub(crate) mod creation;
 pub(crate) mod detail;
 pub(crate) mod difference;
+mod evictions;
 pub(crate) mod fact;
 mod foresight;
 mod growth;

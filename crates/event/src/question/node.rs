@@ -84,21 +84,19 @@ fn evicted_after<'l>(story: &Story<'_, 'l>, micros: i64) -> Vec<&'l Fact> {
         until: Some(until),
         ..Filter::default()
     });
-    let evicts = |other: &&Fact| {
-        other.subresource == "eviction" && other.succeeded() && other.actor.username == fact.actor.username
-    };
+    let is_ours = |other: &&Fact| other.actor.username == fact.actor.username;
     let is_anew = |other: &&Fact| {
-        other.key == fact.key
-            && other.address != fact.address
+        other.address != fact.address
             && other.is("patch")
             && other.succeeded()
-            && other.actor.username == fact.actor.username
+            && is_ours(other)
             && may_begin_drain(other)
     };
-    let ours = inquiry.ledger.between(fact.time, until).iter().take_while(|other| !is_anew(other));
-    let evictions = ours.filter(evicts);
-    let of_node = evictions.filter(|eviction| inquiry.was_on(eviction, &fact.key.name));
-    let pods: BTreeMap<&Key, &Fact> = of_node.map(|eviction| (&*eviction.key, eviction)).collect();
+    let until =
+        inquiry.ledger.from(&fact.key, fact.time).find(is_anew).map_or(until, |anew| until.min(anew.time));
+    let evictions = inquiry.evictions().between(&fact.key.name, fact.time, until).iter().copied();
+    let pods: BTreeMap<&Key, &Fact> =
+        evictions.filter(is_ours).map(|eviction| (&*eviction.key, eviction)).collect();
     pods.into_values().collect()
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod drains;
 mod missing;
 mod windows;
 
@@ -298,40 +299,6 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
     let outcomes: Vec<Outcome> = answers.iter().map(|answer| answer.outcome).collect();
     assert_eq!(outcomes, [Outcome::Unknown]);
     assert_eq!(answers[0].evidence[0].audit_id, "9");
-}
-
-/// Who drains a node twice within an hour evicts each pod once.
-#[test]
-fn an_eviction_belongs_to_the_last_drain() {
-    let entry = |second: u8, verb: &str, object: &str, body: &str| {
-        format!(
-            r#"{{"level":"RequestResponse","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"{verb}","user":{{"username":"maria"}},"objectRef":{{{object},"apiVersion":"v1"}},"responseStatus":{{"code":200}},"requestObject":{body},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
-        )
-    };
-    let pod = |second, name: &str, subresource: &str, body: &str| {
-        let object =
-            format!(r#""resource":"pods","namespace":"shop","name":"{name}","subresource":"{subresource}""#);
-        entry(second, "create", &object, body)
-    };
-    let bound = |second, name| pod(second, name, "binding", r#"{"target":{"name":"n1"}}"#);
-    let cordon = |second, on: bool| {
-        let body = format!(r#"{{"spec":{{"unschedulable":{on}}}}}"#);
-        entry(second, "patch", r#""resource":"nodes","name":"n1""#, &body)
-    };
-    let evict = |second, name| pod(second, name, "eviction", "{}");
-    let log = [
-        bound(1, "a"),
-        bound(2, "b"),
-        cordon(3, true),
-        evict(4, "a"),
-        cordon(5, false),
-        cordon(6, true),
-        evict(7, "b"),
-    ];
-    let all = lines(&log.join("\n"));
-    let answers = run(named("drained").unwrap(), target("node/n1"), |_| vec![all.clone()]).answers;
-    let said: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
-    assert_eq!(said, ["a", "b"].map(|pod| format!("maria drained node n1: evicted shop/{pod}")));
 }
 
 /// What is refused is not decoded, so that no name of what was to be created is known.
