@@ -3,9 +3,10 @@
 
 usage: benches/often.py [--times 10000]
 
-Builds the release binary, and writes logs below target/bench-logs in which one object is made and deleted over and over, one owner has
-many pods and changes, and one user cordons a node and evicts pods over and over; each with so many repetitions, and with twice as many.
-Each question is asked three times, and the fastest answer counts.
+Builds the release binary, and writes logs below target/bench-logs in which something is done over and over, as autoscalers and upgrades
+do it and as somebody may to make questions slow: an object is made and deleted, an owner is changed and has pods, a node is tainted and
+loses pods, a user drains one node or many; each with so many repetitions, and with twice as many. Each question is asked three times,
+and the fastest answer counts.
 """
 import argparse, datetime, json, pathlib, subprocess, sys, time
 
@@ -14,7 +15,8 @@ LOGS = ROOT / "target/bench-logs"
 AUDIT_WHO = ROOT / "target/release/audit-who"
 BEGIN = datetime.datetime(2026, 3, 2, 9)
 OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8c7b9", "uid": "owner", "controller": True}
-CONTROLLER = "system:serviceaccount:kube-system:replicaset-controller"
+SYSTEM = "system:serviceaccount:kube-system:"
+CONTROLLER, DEPLOYMENTS, STATEFUL = (f"{SYSTEM}{name}-controller" for name in ("replicaset", "deployment", "statefulset"))
 
 def entry(millis, verb, resource, name="", namespace="shop", user="maria", code=200, group="", subresource="", uid="", request=None, response=None):
     """An entry as the API server writes it."""
@@ -38,6 +40,11 @@ def listed(number):
     yield entry(number * 4, "create", "configmaps", "x", uid=str(number), code=201)
     yield entry(number * 4 + 2, "deletecollection", "configmaps", response=removed)
 
+def unnamed(number):
+    removed = {"items": [{"metadata": {"name": "x", "namespace": "shop"}}]}
+    yield entry(number * 4, "create", "configmaps", "x", uid=str(number), code=201)
+    yield entry(number * 4 + 2, "deletecollection", "configmaps", response=removed)
+
 def unlisted(number):
     yield entry(number * 4, "create", "configmaps", "x", uid=str(number), code=201)
     yield entry(number * 4 + 2, "deletecollection", "configmaps")
@@ -49,14 +56,52 @@ def owned(number):
     yield entry(number * 6 + 1, "update", "replicasets", OWNER["name"], group="apps", uid=OWNER["uid"], response=scaled)
     yield entry(number * 6 + 3, "delete", "pods", name, user=CONTROLLER, uid=str(number))
 
-def drained(number):
-    cordoned = {"spec": {"unschedulable": number % 2 == 0}}
-    yield entry(number * 4, "patch", "nodes", "n1", namespace="", request=cordoned, response={"metadata": {"name": "n1"}, **cordoned})
-    yield entry(number * 4 + 1, "create", "pods", f"web-{number}", subresource="eviction", code=201)
+def bare(number):
+    name = f"web-5d4f8c7b9-{number}"
+    yield entry(number * 8, "patch", "deployments", "web", group="apps")
+    yield entry(number * 8 + 1, "update", "replicasets", OWNER["name"], group="apps", user=DEPLOYMENTS)
+    yield entry(number * 8 + 2, "create", "pods", name, subresource="binding", user="system:kube-scheduler", code=201)
+    yield entry(number * 8 + 5, "delete", "pods", name, user=CONTROLLER)
+
+def numbered(number):
+    scaled, name, uid = {"spec": {"replicas": number % 3}}, f"db-{number % 3}", str(number)
+    yield entry(number * 8, "update", "statefulsets", "db", group="apps", subresource="scale", request=scaled, response=scaled)
+    yield entry(number * 8 + 2, "create", "pods", name, uid=uid, user=STATEFUL, code=201, response={"metadata": {"name": name, "uid": uid}})
+    yield entry(number * 8 + 5, "delete", "pods", name, uid=uid, user=STATEFUL)
+
+def autoscaled(number):
+    name, scaled = f"web-{number}", {"spec": {"replicas": number % 3}}
+    scaler = {"metadata": {"name": name}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": name}}}
+    yield entry(number * 4, "create", "horizontalpodautoscalers", name, group="autoscaling", code=201, response=scaler)
+    user = f"{SYSTEM}horizontal-pod-autoscaler"
+    yield entry(number * 4 + 1, "update", "deployments", name, group="apps", subresource="scale", user=user, request=scaled, response=scaled)
+
+def bound(millis, name, node):
+    request = {"target": {"name": node}}
+    return entry(millis, "create", "pods", name, subresource="binding", user="system:kube-scheduler", code=201, request=request)
+
+def patched(millis, node, spec):
+    return entry(millis, "patch", "nodes", node, namespace="", request={"spec": spec}, response={"metadata": {"name": node}, "spec": spec})
+
+def tainted(number):
+    yield patched(number * 8, "n1", {"taints": [{"key": "k", "effect": "NoExecute", "value": str(number)}]})
+    yield bound(number * 8 + 1, f"web-{number}", "n1")
+    yield entry(number * 8 + 5, "delete", "pods", f"web-{number}", user=f"{SYSTEM}taint-eviction-controller")
+
+def drained(number, node="n1"):
+    yield patched(number * 8, node, {"unschedulable": True})
+    yield bound(number * 8 + 1, f"web-{number}", node)
+    yield entry(number * 8 + 2, "create", "pods", f"web-{number}", subresource="eviction", code=201)
+    yield patched(number * 8 + 3, node, {"unschedulable": False})
+
+def each_drained(number):
+    yield from drained(number, f"n{number}")
 
 CASES = [
     (made_and_deleted, ["deleted", "cm/x", "-n", "shop"]), (listed, ["deleted", "cm/x", "-n", "shop"]),
-    (unlisted, ["deleted", "cm/x", "-n", "shop"]), (owned, ["deleted", "pod"]), (drained, ["drained", "node/n1"]),
+    (unnamed, ["deleted", "cm/x", "-n", "shop"]), (unlisted, ["deleted", "cm/x", "-n", "shop"]),
+    (owned, ["deleted", "pod"]), (bare, ["deleted", "pod"]), (numbered, ["created", "pod"]), (autoscaled, ["scaled", "deploy"]),
+    (tainted, ["evicted", "pod"]), (drained, ["drained", "node/n1"]), (each_drained, ["drained", "node"]),
 ]
 
 def main():
