@@ -301,6 +301,27 @@ fn what_was_missing_before_it_was_created_is_not_gone() {
     assert_eq!(answers[0].evidence[0].audit_id, "9");
 }
 
+/// Who looked for an object before it was made knows nothing of another one that a collection's delete removed.
+#[test]
+fn what_was_missing_went_with_no_collection() {
+    let entry = |second: u8, verb: &str, name: &str, code: u16, response: &str| {
+        format!(
+            r#"{{"level":"RequestResponse","auditID":"{second}","stage":"ResponseComplete","requestURI":"/x","verb":"{verb}","user":{{"username":"jonas"}},"objectRef":{{"resource":"pods","namespace":"shop"{name},"apiVersion":"v1"}},"responseStatus":{{"code":{code}}},"responseObject":{response},"requestReceivedTimestamp":"2026-01-01T00:00:{second:02}.000000Z","stageTimestamp":"2026-01-01T00:00:{second:02}.000001Z"}}"#
+        )
+    };
+    let pod = r#"{"metadata":{"name":"web-1","namespace":"shop","uid":"u1"}}"#;
+    let name = r#","name":"web-1""#;
+    let log = [
+        entry(1, "get", name, 404, "{}"),
+        entry(2, "create", name, 201, pod),
+        entry(9, "deletecollection", "", 200, &format!(r#"{{"items":[{pod}]}}"#)),
+    ];
+    let all = lines(&log.join("\n"));
+    let answers = run(named("deleted").unwrap(), target("pod/web-1"), |_| vec![all.clone()]).answers;
+    let uids: Vec<Option<&str>> = answers.iter().map(|answer| answer.object.uid.as_deref()).collect();
+    assert_eq!(uids, [Some("u1")]);
+}
+
 /// What is refused is not decoded, so that no name of what was to be created is known.
 #[test]
 fn a_refusal_without_a_name_is_told_of_the_kind_and_may_be_of_each() {
