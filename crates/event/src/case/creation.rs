@@ -5,7 +5,7 @@ use crate::case::change::{AT_ONCE, Change, PROMPT, links};
 use crate::case::fact::Fact;
 use crate::case::growth::{Growths, deployment_of};
 use crate::case::inquiry::{Inquiry, Link};
-use crate::case::life::Life;
+use crate::case::life::{Life, seen_until};
 use crate::case::owner::owner_of;
 use crate::glob::Glob;
 use crate::subject::Key;
@@ -35,7 +35,7 @@ pub(crate) fn creation<'l>(
         inquiry.need_names(&object.namespace, vec![Glob::new(format!("{deployment}-*"))], time);
     }
     let lives = inquiry.lives(object);
-    let Some(life) = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time)) else {
+    let Some(life) = seen_until(&lives, time) else {
         return Vec::new();
     };
     let Some(fact) = life.creation() else {
@@ -77,7 +77,7 @@ fn asked_for<'l>(
     }
     inquiry.need_object(workload, time);
     let lives = inquiry.lives(workload);
-    let life = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
+    let life = seen_until(&lives, time);
     let made_by = life.and_then(Life::creation).and_then(|fact| fact.component);
     let is_set = workload.resource == "deployments" && made.resource == "replicasets";
     let growths = is_set.then(|| inquiry.growths(workload));

@@ -122,6 +122,14 @@ impl<'l> Life<'l> {
     }
 }
 
+/// The last of an object's lives that was seen at or before a time.
+pub(crate) fn seen_until<'s, 'l>(lives: &'s [Life<'l>], time: Timestamp) -> Option<&'s Life<'l>> {
+    // Those that answers of deletecollections alone tell of stand behind the others.
+    let met = &lives[..lives.partition_point(|life| !life.facts.is_empty())];
+    let begun = &met[..met.partition_point(|life| life.not_before <= time)];
+    begun.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time))
+}
+
 /// Whether the object is certainly gone after `fact`: the kubelet confirms a pod's end, or nobody was to wait for it.
 fn ends_life(fact: &Fact) -> bool {
     is_last_word(fact)
@@ -342,7 +350,13 @@ mod tests {
                 let listed = life.listed.map(|victim| (victim.uid.clone(), victim.terminating));
                 (life.uid.map(str::to_owned), places(&life.facts), places(&life.listed_by), listed, life.succeeded_at, life.closed_at)
             }).collect::<Vec<_>>();
-            let found = told(Lives::of(&key, facts.iter()).list(&listings));
+            let lives = Lives::of(&key, facts.iter()).list(&listings);
+            for time in (0..60).map(Timestamp::from_micros) {
+                let slowly = lives.iter().rev().find(|life| life.seen_from().is_some_and(|from| from <= time));
+                let place = |life: &Life<'_>| life.facts.first().map(|fact| fact.address.offset);
+                prop_assert_eq!(seen_until(&lives, time).map(place), slowly.map(place));
+            }
+            let found = told(lives);
             prop_assert_eq!(found, told(slowly(&key, &facts, &listings)));
         }
     }
