@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::case::change::{AT_ONCE, Change, PROMPT, recorded};
 use crate::case::growth::Growths;
 use crate::case::inquiry::Inquiry;
+use crate::case::soonest::Soonest;
 use crate::subject::Key;
 use crate::time::Timestamp;
 
@@ -12,8 +13,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Changes<'l> {
     all: Vec<Change<'l>>,
-    /// Of each change and all behind it, when the first came in.
-    soonest: Vec<Timestamp>,
+    soonest: Soonest,
     /// For each kind, and each change, the last one of the kind up to there.
     latest: [Vec<Option<usize>>; Kind::ALL.len()],
     /// When the replica sets of a deployment grew: what that tells of changes that were recorded without bodies.
@@ -52,10 +52,7 @@ impl<'l> Changes<'l> {
         for (change, end) in all.iter_mut().zip(ends.into_iter().chain([Timestamp::MAX])) {
             change.guess(growths.as_deref(), end);
         }
-        let mut soonest: Vec<Timestamp> = all.iter().map(|change| change.fact.received).collect();
-        for place in (1..soonest.len()).rev() {
-            soonest[place - 1] = soonest[place - 1].min(soonest[place]);
-        }
+        let soonest = Soonest::of(all.iter().map(|change| change.fact));
         let latest = Kind::ALL.map(|kind| {
             let places = all.iter().enumerate();
             let mut last = None;
@@ -121,7 +118,7 @@ impl<'c, 'l> Past<'c, 'l> {
         let Changes { all, soonest, .. } = self.changes;
         // What was answered earlier came in earlier, too.
         let first = all.partition_point(|later| grown.since(later.fact.time) > AT_ONCE);
-        let last = soonest.partition_point(|soonest| *soonest <= grown.min(self.time));
+        let last = soonest.until(grown.min(self.time));
         let mut later = all[first.min(last)..last].iter().map(|later| (later.guessed, later.fact.received));
         let resumes =
             |(guessed, at): (bool, Timestamp)| !guessed && from < at && at <= self.time && is_soon(at);
@@ -137,7 +134,7 @@ impl<'c, 'l> Past<'c, 'l> {
     /// From the last one on to the one in a place.
     fn backwards(self, first: usize) -> impl Iterator<Item = Change<'l>> + use<'c, 'l> {
         let Changes { all, soonest, growths, .. } = self.changes;
-        let end = soonest.partition_point(|soonest| *soonest <= self.time);
+        let end = soonest.until(self.time);
         let mut next = self.time;
         let places = (first..end).rev().filter(move |place| all[*place].fact.received <= self.time);
         places.map(move |place| {

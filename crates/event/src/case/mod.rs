@@ -43,6 +43,7 @@ pub(crate) mod removals;
 pub(crate) mod requests;
 mod room;
 mod selector;
+mod soonest;
 pub(crate) mod tell;
 mod verdict;
 mod wanted;

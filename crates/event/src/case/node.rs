@@ -4,6 +4,7 @@ use crate::answer::Certainty;
 use crate::case::controllers::Component;
 use crate::case::fact::Fact;
 use crate::case::inquiry::{self, Inquiry, Link, key};
+use crate::case::soonest::Soonest;
 use crate::filter::Filter;
 use crate::glob::Glob;
 use crate::subject::Key;
@@ -134,8 +135,7 @@ pub(super) struct Taints<'l> {
     facts: Vec<&'l Fact>,
     /// Behind each of them.
     states: Vec<State<'l>>,
-    /// Of each of them and all behind it, when the first came in.
-    soonest: Vec<Timestamp>,
+    soonest: Soonest,
 }
 
 impl<'l> Taints<'l> {
@@ -147,17 +147,14 @@ impl<'l> Taints<'l> {
             state
         });
         let states = states.collect();
-        let mut soonest: Vec<Timestamp> = facts.iter().map(|fact| fact.received).collect();
-        for place in (1..soonest.len()).rev() {
-            soonest[place - 1] = soonest[place - 1].min(soonest[place]);
-        }
+        let soonest = Soonest::of(facts.iter().copied());
         Self { facts, states, soonest }
     }
 
     /// What those tell that came in at or before a time.
     fn until(&self, time: Timestamp) -> State<'l> {
         let done = self.facts.partition_point(|fact| fact.effective() <= time);
-        let end = self.soonest.partition_point(|soonest| *soonest <= time);
+        let end = self.soonest.until(time);
         let state = done.checked_sub(1).map(|last| self.states[last]).unwrap_or_default();
         let under_way = self.facts[done..end.max(done)].iter().filter(|fact| fact.received <= time);
         under_way.fold(state, |state, fact| state.after(fact))
