@@ -212,7 +212,7 @@ fn print(matches: &ArgMatches, asked: &Asked, style: &Style) -> io::Result<()> {
     audit_who_render::write(&report, format, style, &mut out)?;
     out.flush()?;
     drop(out);
-    let none = asked.findings.answers.is_empty() && asked.findings.related.is_empty();
+    let none = asked.findings.answers.is_empty();
     let silent = none && matches!(format, Format::Csv | Format::Wide | Format::Name);
     tell(matches, &asked.coverage, silent, style)
 }

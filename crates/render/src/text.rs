@@ -26,6 +26,10 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
     for answer in report.answers {
         page.answer(answer)?;
     }
+    let verdict = &report.coverage.verdict;
+    if report.answers.is_empty() && report.related.iter().all(may_have_shown) && !verdict.is_empty() {
+        page.line(verdict)?;
+    }
     let mut about = None;
     for answer in report.related {
         let introduction = introduction(answer);
@@ -35,9 +39,6 @@ pub(crate) fn write(report: &Report<'_>, style: &Style, out: &mut dyn io::Write)
         }
         page.answer(answer)?;
     }
-    if !page.begun && !report.coverage.verdict.is_empty() {
-        page.line(&report.coverage.verdict)?;
-    }
     Ok(())
 }
 
@@ -46,9 +47,14 @@ pub(crate) fn one(answer: &Answer, begun: bool, style: &Style, out: &mut dyn io:
     Page { style, out, begun }.answer(answer)
 }
 
+/// Whether a related answer tells of what may have shown an object, which says nothing of whether that is there.
+fn may_have_shown(answer: &Answer) -> bool {
+    answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded
+}
+
 /// What introduces related answers: removals of an object that was asked about in vain, or what may have shown it.
 pub(crate) fn introduction(answer: &Answer) -> String {
-    if answer.mechanism.is_none() && answer.outcome == Outcome::Succeeded {
+    if may_have_shown(answer) {
         return "It may also have been seen here:".to_owned();
     }
     let object = Key::from(&answer.object);
@@ -335,6 +341,32 @@ time unknown  alice deleted pod drain/web-1.
 
 time unknown  alice deleted pod drain/web-1.
   from      203.0.113.7
+"
+        );
+    }
+
+    #[test]
+    fn what_may_have_shown_it_stands_behind_that_nobody_did() {
+        let mut sample = Sample::evicted();
+        sample.answers.clear();
+        sample.coverage.verdict = "nobody read it".into();
+        let listed = Answer {
+            text: "maria listed secrets".into(),
+            time: None,
+            mechanism: None,
+            actor: None,
+            evidence: Vec::new(),
+            ..sample::evicted()
+        };
+        sample.related = vec![listed];
+        assert_eq!(
+            written(&sample, &PLAIN),
+            "\
+nobody read it
+
+It may also have been seen here:
+
+time unknown  maria listed secrets
 "
         );
     }
