@@ -94,7 +94,7 @@ fn compare(lines: &[u8], details: bool) {
 
 fuzz_target!(|line: &[u8]| {
     assert_eq!(findings(line, true), findings(line, false));
-    _ = peek::stage_time(line);
+    assert!(peek::stage_times(line).is_none_or(|times| times.start() <= times.end()));
     compare(line, true);
     compare(line, false);
 });

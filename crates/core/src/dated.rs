@@ -1,6 +1,6 @@
 //! Lines of a text with the times at which they were written, as far as that can be told without decoding.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use audit_who_event::peek;
 use audit_who_event::time::Timestamp;
@@ -9,8 +9,8 @@ use audit_who_event::time::Timestamp;
 pub(crate) struct Dated {
     /// Where the line stands in the text, with its end.
     pub(crate) line: Range<usize>,
-    /// Stage time.
-    pub(crate) time: Timestamp,
+    /// Stage times of the earliest and the latest entry in it.
+    pub(crate) times: RangeInclusive<Timestamp>,
 }
 
 /// The first line in `within`, which holds whole lines of `text`, that has a time and no more than `max_line` bytes.
@@ -41,8 +41,8 @@ pub(crate) fn last(text: &[u8], mut within: Range<usize>, max_line: usize) -> Op
 pub(crate) fn dated(text: &[u8], line: Range<usize>, max_line: usize) -> Option<Dated> {
     let content = text[line.clone()].trim_ascii();
     let is_entry = content.len() <= max_line && is_object(content);
-    let time = is_entry.then(|| peek::stage_time(content)).flatten()?;
-    Some(Dated { line, time })
+    let times = is_entry.then(|| peek::stage_times(content)).flatten()?;
+    Some(Dated { line, times })
 }
 
 /// The line that the byte at `at` is in, with its line end; `within` holds whole lines.

@@ -37,6 +37,13 @@ fn a_generated_log_answers_the_same_in_every_form() {
         answer["object"]["name"] == *eviction.pod && answer["actor"]["username"] == *eviction.user
     };
     assert!(answers.iter().any(names), "{eviction:?}");
+
+    // Within a window, too, which is short before what else the log holds.
+    let time = answers[answers.len() / 2]["time"].as_str().unwrap();
+    let within = question(&["evicted", "pod/needle-*", "--since", time, "--until", time]);
+    let found = run(with_paths(&within, &files(&folder))).answers();
+    assert!(!found.is_empty() && found.len() < answers.len(), "{found:?}");
+    assert_same(&context, &files(&folder), &[within]);
 }
 
 #[test]
@@ -72,12 +79,13 @@ fn assert_same(context: &Context, plain: &[PathBuf], questions: &[Vec<String>]) 
     let whole = context.write("whole.log", joined(plain)).unwrap();
     // Members one after the other, as `cat a.gz b.gz` makes them.
     let members = context.write("members.gz", joined(&forms[1].1)).unwrap();
-    let pretty = context.write("list.json", event_list(&joined(plain))).unwrap();
-    forms.extend([
-        ("joined", vec![whole.clone()]),
-        ("members", vec![members.clone()]),
-        ("list", vec![pretty]),
-    ]);
+    forms.extend([("joined", vec![whole.clone()]), ("members", vec![members.clone()])]);
+    let lists: [(&str, usize, &str); 3] =
+        [("list", usize::MAX, "\n"), ("list in a line", usize::MAX, ""), ("lists in lines", 400, "")];
+    for (name, length, space) in lists {
+        let list = context.write(format!("{name}.json"), event_lists(&joined(plain), length, space)).unwrap();
+        forms.push((name, vec![list]));
+    }
 
     for question in questions {
         let from = |files: &[PathBuf]| run(with_paths(question, files));
@@ -149,12 +157,13 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).expect("memory")
 }
 
-/// The entries as one list that spans lines.
-fn event_list(lines: &[u8]) -> String {
-    let lines = std::str::from_utf8(lines).expect("UTF-8");
-    let items: Vec<&str> = lines.lines().collect();
-    format!(
-        "{{\n  \"kind\": \"EventList\",\n  \"apiVersion\": \"audit.k8s.io/v1\",\n  \"items\": [\n{}\n  ]\n}}\n",
-        items.join(",\n")
-    )
+/// The entries as lists of so many, one a line if what stands between their items is no line end.
+fn event_lists(lines: &[u8], length: usize, space: &str) -> String {
+    let lines: Vec<&str> = std::str::from_utf8(lines).expect("UTF-8").lines().collect();
+    let list = |items: &[&str]| {
+        let items = items.join(&format!(",{space}"));
+        format!(r#"{{{space}"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{space}{items}]}}"#)
+            + "\n"
+    };
+    lines.chunks(length.min(lines.len())).map(list).collect()
 }

@@ -205,8 +205,10 @@ impl Chunk {
         self.text.extend_from_slice(line);
         self.lines.push(Line { offset, end: self.text.len() });
         self.text.push(b'\n');
-        match peek::stage_time(line) {
-            Some(time) => (self.from, self.until) = (self.from.min(time), self.until.max(time)),
+        match peek::stage_times(line) {
+            Some(times) => {
+                (self.from, self.until) = (self.from.min(*times.start()), self.until.max(*times.end()));
+            }
             None => self.undated = true,
         }
     }

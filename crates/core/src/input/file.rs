@@ -92,13 +92,13 @@ impl LogFile {
         Some(outline.extent(self, window))
     }
 
-    /// The stage time of the first entry, if the first lines tell it.
+    /// The stage time of the first entry, or the earliest in its line, if the first lines tell it.
     pub(crate) fn first_time(&self) -> Option<Timestamp> {
         *self.first_time.get_or_init(|| {
             FIRST.into_iter().find_map(|limit| {
                 let head = self.decoded_head(limit).ok()?;
                 let whole = memchr::memrchr(b'\n', &head).map_or(0, |at| at + 1);
-                Some(dated::first(&head, 0..whole, limit)?.time)
+                Some(*dated::first(&head, 0..whole, limit)?.times.start())
             })
         })
     }

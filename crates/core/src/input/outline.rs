@@ -41,8 +41,17 @@ const LEAST_MARKS: usize = 8;
 pub(crate) struct Mark {
     /// Where the line begins, in bytes from the start of the content.
     pub(crate) offset: u64,
-    /// Stage time.
+    /// Stage time; of several entries that of the last one.
     pub(crate) time: Timestamp,
+}
+
+impl Mark {
+    /// A line of a text that stands at `from`. `None` if there are several entries in it, too far apart to have one time.
+    fn of(dated: dated::Dated, from: u64) -> Option<Self> {
+        let (first, last) = dated.times.into_inner();
+        let offset = from + dated.line.start as u64;
+        (last.since(first) <= DISORDER).then_some(Self { offset, time: last })
+    }
 }
 
 /// Some lines of a file whose entries are nearly in the order of their times, or that is some such logs one after the other.
@@ -65,8 +74,8 @@ pub(crate) struct Extent {
 impl Outline {
     /// Looks at lines in places that are `spacing` bytes apart, or further in a long file.
     ///
-    /// `None` where they are not in order, where a place holds no line with a time, where the file can't be read, and
-    /// where it is no longer than `spacing`: then only reading all of it tells what is in it.
+    /// `None` where they are not in order, where a place holds no line with a time or one whose entries are far apart, where
+    /// the file can't be read, and where it is no longer than `spacing`: then only reading all of it tells what is in it.
     pub(crate) fn of(file: &LogFile, spacing: u64) -> Option<Self> {
         if file.length <= spacing {
             return None;
@@ -214,7 +223,7 @@ enum Seen {
     Lines(Mark, Mark),
     /// The end of the file, behind its last line with a time.
     End,
-    /// No line with a time for long, or an error.
+    /// No line with a time for long, or one that has none for all of its entries, or an error.
     Nothing,
 }
 
@@ -229,11 +238,10 @@ impl Glances {
             let skipped = if place == 0 { Some(0) } else { memchr::memchr(b'\n', &text).map(|at| at + 1) };
             let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
             let lines = skipped.unwrap_or(whole).min(whole)..whole;
-            let mark =
-                |dated: dated::Dated| Mark { offset: from + dated.line.start as u64, time: dated.time };
-            if let Some(first) = dated::first(&text, lines.clone(), LONGEST).map(mark) {
-                let last = dated::last(&text, lines, LONGEST).map_or(first, mark);
-                return Seen::Lines(first, last);
+            if let Some(first) = dated::first(&text, lines.clone(), LONGEST) {
+                let first = Mark::of(first, from);
+                let last = dated::last(&text, lines, LONGEST).map_or(first, |last| Mark::of(last, from));
+                return first.zip(last).map_or(Seen::Nothing, |(first, last)| Seen::Lines(first, last));
             }
             if from + text.len() as u64 >= self.length {
                 return Seen::End;
@@ -254,7 +262,7 @@ impl Glances {
             let start =
                 if from == 0 { 0 } else { memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1) };
             if let Some(dated) = dated::last(&text, start..text.len(), LONGEST) {
-                return Some(Mark { offset: from + dated.line.start as u64, time: dated.time });
+                return Mark::of(dated, from);
             }
             if from == 0 || wanted >= LONGEST {
                 return None;

@@ -28,7 +28,8 @@ impl Clock<'_> {
         let last = dated::last(text, first.line.end..text.len(), self.max_line);
         self.saw(&first);
         if let Some(last) = last {
-            self.look_between(text, first.line.end..last.line.start, first.time, last.time);
+            let (before, behind) = (*first.times.end(), *last.times.start());
+            self.look_between(text, first.line.end..last.line.start, before, behind);
             self.saw(&last);
         }
     }
@@ -50,9 +51,9 @@ impl Clock<'_> {
         let Some(found) = self.first(text, middle..within.end) else {
             return self.look_between(text, within.start..middle, before, behind);
         };
-        self.look_between(text, within.start..middle, before, found.time);
+        self.look_between(text, within.start..middle, before, *found.times.start());
         self.saw(&found);
-        self.look_between(text, found.line.end..within.end, found.time, behind);
+        self.look_between(text, found.line.end..within.end, *found.times.end(), behind);
     }
 
     fn first(&self, text: &[u8], within: Range<usize>) -> Option<Dated> {
@@ -60,9 +61,18 @@ impl Clock<'_> {
     }
 
     fn saw(&mut self, dated: &Dated) {
-        self.tally.saw(Some(dated.time));
-        self.order.saw(dated.time);
         let offset = self.offset + dated.line.start as u64;
-        self.timeline.add(Moment { time: dated.time, source: self.source, offset });
+        // Entries of one line are in no order that anybody looked at.
+        let (first, last) = (*dated.times.start(), *dated.times.end());
+        for time in [last, first] {
+            self.tally.saw(Some(time));
+            self.order.saw(time);
+        }
+        let moment = |time| Moment { time, source: self.source, offset };
+        if last.since(first) <= PAUSE {
+            self.timeline.add_run(moment(first), moment(last));
+        } else {
+            self.timeline.pass_over(moment(first), moment(last));
+        }
     }
 }

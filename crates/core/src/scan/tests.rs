@@ -459,13 +459,18 @@ fn a_scan_reads_no_further_than_it_reaches() {
 
 #[test]
 fn the_time_range_is_that_of_the_first_and_the_last_entry() {
-    let line = |second: u32| format!("{{\"stageTimestamp\":\"1970-01-01T00:00:{second:02}.000000Z\"}}\n");
+    let line = |second: u32| {
+        format!("{{\"auditID\":\"a\",\"stageTimestamp\":\"1970-01-01T00:00:{second:02}.000000Z\"}}\n")
+    };
     let content: String = (1..50).map(line).collect();
-    let (_folder, path) = file(&content);
-    let (_, coverage) = scan(&sizes(1024, 1 << 20, 2), &path, &literals(&["absent"]));
-    assert_eq!(coverage.total.decoded_bytes, 0);
-    assert_eq!(coverage.total.from, Timestamp::parse("1970-01-01T00:00:01Z"));
-    assert_eq!(coverage.total.until, Timestamp::parse("1970-01-01T00:00:49Z"));
+    let list = format!("{{\"items\":[{}]}}\n", content.trim_end().replace('\n', ","));
+    for content in [content, list] {
+        let (_folder, path) = file(&content);
+        let (_, coverage) = scan(&sizes(1024, 1 << 20, 2), &path, &literals(&["absent"]));
+        assert_eq!(coverage.total.decoded_bytes, 0);
+        assert_eq!(coverage.total.from, Timestamp::parse("1970-01-01T00:00:01Z"));
+        assert_eq!(coverage.total.until, Timestamp::parse("1970-01-01T00:00:49Z"));
+    }
 }
 
 /// Entries at these seconds.

@@ -107,7 +107,7 @@ fn what_lasts_beyond_the_window_is_told() {
 }
 
 fn time_of(line: &str) -> Timestamp {
-    peek::stage_time(line.as_bytes()).unwrap()
+    *peek::stage_times(line.as_bytes()).unwrap().end()
 }
 
 /// The same log, in which everything takes so many times as long.

@@ -63,6 +63,13 @@ fn late() -> impl Strategy<Value = i64> {
     prop_oneof![30 => Just(0), 10 => 0..DISORDER, 1 => 0..=SLACK]
 }
 
+/// The entries of a log as lists of so many, each in a line of its own.
+fn lists(log: &str, length: usize) -> String {
+    let entries: Vec<&str> = log.lines().collect();
+    let list = |items: &[&str]| format!("{{\"kind\":\"EventList\",\"items\":[{}]}}\n", items.join(","));
+    entries.chunks(length).map(list).collect()
+}
+
 /// What stands behind an entry: mostly nothing.
 fn odd() -> impl Strategy<Value = &'static str> {
     prop_oneof![30 => Just(""), 1 => Just("no entry\n"), 1 => Just("{}\n"), 1 => Just("\0\0\n"), 1 => Just("\n")]
@@ -72,19 +79,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     /// What is found is the same whether parts are left out or not, for entries that are a little out of order, and some of
-    /// them as much as is allowed, among lines that hold none.
+    /// them as much as is allowed, among lines that hold none, or in lists.
     #[test]
     fn nothing_within_a_window_is_missed(
         steps in proptest::collection::vec((0_i64..8, late(), odd()), 1..400),
         window in (-100_i64..3000, 0_i64..600), open in 0..4,
         spacing in 50_u64..3000, block in 60_usize..2000, range in 60_u64..4000, threads in 1_usize..4,
+        length in prop_oneof![Just(0), 1_usize..400],
     ) {
         let mut now = 0;
         let line = |(step, late, odd): &(i64, i64, &str)| {
             now += step * SECOND;
-            entry(now - late) + odd
+            entry(now - late) + if length > 0 { "" } else { odd }
         };
-        let content: String = steps.iter().map(line).collect();
+        let mut content: String = steps.iter().map(line).collect();
+        if length > 0 { content = lists(&content, length); }
         let (_folder, path) = file(&content);
         let mut window = seconds(window.0, window.0 + window.1);
         if open & 1 != 0 { window.from = Timestamp::MIN; }
@@ -144,6 +153,8 @@ fn what_is_not_in_order_is_read_whole() {
         log(0, 2000) + &log(1960, 4000),
         log(0, 2000) + &log(1000, 1100) + &log(2000, 4000),
         log(0, 2000) + &log(0, 50) + &log(0, 2000),
+        lists(&log(0, 2000), 5),
+        lists(&log(0, 2000), 2000),
         without_times,
     ] {
         let (_folder, path) = file(&content);
