@@ -89,7 +89,7 @@ fn count(logs: &impl Logs, census: &Census, coverage: &mut Coverage) -> Census {
         counted.merge(rest);
         coverage.problems.extend(problems);
     }
-    if let Some(census) = census.at_any_time().filter(|_| !counted.is_settled()) {
+    if let Some(census) = census.at_any_time().filter(|_| !counted.is_sure()) {
         let (any, again) = logs.sample(&census.look(), || census.fork(), Census::is_settled);
         counted = any;
         coverage.problems.extend(again.problems);

@@ -33,6 +33,9 @@ use crate::time::Timestamp;
 /// So many lines of a thousand are decoded beside others without slowing them down.
 const FEW: usize = 16;
 
+/// And so many without taking as long as reading again what can't be cut by time.
+const SOME: usize = 64;
+
 /// Counts the entries of some kinds.
 #[derive(Debug)]
 pub struct Census {
@@ -88,18 +91,23 @@ impl Census {
     fn lacks(&self) -> impl Iterator<Item = Sought> {
         let seen = self.seen();
         let lacking = self.kinds.iter().filter_map(move |kind| Sought::lacking(kind, &seen));
-        lacking.filter(|sought| !self.known.sought.iter().any(|known| sought.is_within(known)))
+        lacking.filter(|sought| !self.knows(sought))
     }
 
-    /// A census of what of this one is counted beside something else: of each kind all entries if a sample holds none, or those
-    /// with bodies if the kind needs any and few lines are taken for one. `permille` says of how many lines of a thousand a
-    /// look takes decoding. `None` if that is nothing.
+    fn knows(&self, sought: &Sought) -> bool {
+        self.known.sought.iter().any(|known| sought.is_within(known))
+    }
+
+    /// A census of what of this one is counted beside something else: of each kind all entries if a sample holds none, or with a
+    /// window not many, or those with bodies if the kind needs any and few lines are taken for one. `permille` says of how
+    /// many lines of a thousand a look takes decoding. `None` if that is nothing.
     pub fn beside(&self, mut permille: impl FnMut(&Look) -> usize) -> Option<Self> {
         let mut is_rare = |sought: &Sought, most| {
             permille(&Self { sought: [sought.clone()].into(), ..self.fork() }.look()) <= most
         };
+        let most = if self.window == Window::default() { 0 } else { SOME };
         let rare = |kind: &Kind| {
-            let all = Some(Sought::all(kind.clone())).filter(|all| is_rare(all, 0));
+            let all = Some(Sought::all(kind.clone())).filter(|all| is_rare(all, most));
             let bodies = kind.needs_bodies.then(|| Sought::bodies(kind.clone()));
             all.or_else(|| bodies.filter(|bodies| is_rare(bodies, FEW)))
         };
@@ -111,14 +119,15 @@ impl Census {
     #[must_use]
     pub fn knowing(self, other: Self) -> Self {
         let known = Known { sought: other.sought, rows: other.rows };
-        let is_open = |sought: &&Sought| !known.sought.iter().any(|known| sought.is_within(known));
-        Self { sought: self.sought.iter().filter(is_open).cloned().collect(), known: known.into(), ..self }
+        let knowing = Self { known: known.into(), ..self };
+        let sought = knowing.sought.iter().filter(|sought| !knowing.knows(sought)).cloned().collect();
+        Self { sought, ..knowing }
     }
 
-    /// One that counts the same without its window, if it has one.
+    /// One that counts the same without its window, if it has one, from the beginning.
     pub fn at_any_time(&self) -> Option<Self> {
         let window = Window::default();
-        (self.window != window).then(|| Self { window, ..self.fork() })
+        (self.window != window).then(|| Self::new(self.kinds.to_vec(), window))
     }
 
     /// Whether entries between two times may lie within the window.
@@ -129,6 +138,12 @@ impl Census {
     /// Whether more entries would tell no more.
     pub fn is_settled(&self) -> bool {
         self.lacks().next().is_none()
+    }
+
+    /// Whether what was counted leaves no doubt of what is logged.
+    pub fn is_sure(&self) -> bool {
+        let seen = self.seen();
+        self.kinds.iter().all(|kind| Sought::lacking(kind, &seen).is_none())
     }
 
     /// What was counted, by resource, verb and level.

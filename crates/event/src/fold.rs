@@ -1,5 +1,6 @@
 //! The seam between what reads events and what learns from them.
 
+use crate::case::Window;
 use crate::event::Event;
 use crate::look::Look;
 use crate::note::{Note, Times};
@@ -52,9 +53,9 @@ pub trait Fold: Send {
 /// Foresees from what a look has found so far what further looks will be for, so that it can be looked for at once in what
 /// is still to be read.
 pub trait Foresee<F>: Send {
-    /// Takes it that reading begins; `permille` says of how many lines of a thousand a look takes decoding, as far as a sample
-    /// tells.
-    fn begin(&mut self, _permille: &mut dyn FnMut(&Look) -> usize) {}
+    /// Takes it that reading begins: mostly of whole sources, or of parts of them, of which a sample tells what is in them;
+    /// `permille` says of how many lines of a thousand a look takes decoding, as far as a sample tells.
+    fn begin(&mut self, _is_whole: bool, _permille: &mut dyn FnMut(&Look) -> usize) {}
     /// Takes what one fold has found so far; of it the first `taken` things were taken before.
     fn take(&mut self, found: &F, taken: &mut usize);
     /// How often it has changed what it foresees.
@@ -70,6 +71,9 @@ pub trait Foresee<F>: Send {
 pub struct Foreseen<F> {
     /// What it wants.
     pub look: Look,
+    /// Where lines may be passed over that tell by a glance that they lie outside of it: a line that tells its time in an odd
+    /// way may be missed.
+    pub within: Option<Window>,
     /// Takes what is found.
     pub fold: F,
 }

@@ -30,6 +30,16 @@ impl Look {
         Self { literals: crate::filter::literals(&filters), filters: Some(filters) }
     }
 
+    /// Wants what one of both wants.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let filters = self.filters.zip(other.filters).map(|(mut filters, others)| {
+            filters.extend(others);
+            filters
+        });
+        Self { filters, literals: Literals::any_of_all([self.literals, other.literals]) }
+    }
+
     /// Strings of which one stands in the line of every event that is wanted, chosen so that few other lines hold one, and that
     /// they are few: `count` says how often one is met in a sample of 128 KiB, as a whole if it is a name; searching for one more
     /// takes as long as looking at one line there.
@@ -112,6 +122,14 @@ mod tests {
         };
         assert_eq!(rarest(&["api"]), Some(vec!["api".to_owned()]));
         assert_eq!(rarest(&["api", "api-*"]), Some(vec!["pods".to_owned()]));
+    }
+
+    #[test]
+    fn one_of_two_looks_is_enough() {
+        let on = |resource: &str| Filter { resource: Some(resource.to_owned()), ..Filter::default() };
+        let [nodes, pods] = ["nodes", "pods"].map(|resource| Look::for_filters(vec![on(resource)]));
+        assert_eq!(nodes.clone().or(pods), Look::for_filters(vec![on("nodes"), on("pods")]));
+        assert_eq!(nodes.or(Look::everything()), Look::everything());
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl<F: Fold> Account<F> {
                 decode: Decode::new(),
                 max_line: usize::MAX,
                 accounts: true,
+                within: None,
             },
             decoder: Decoder::default(),
             marks: Marks::default(),

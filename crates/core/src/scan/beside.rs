@@ -49,7 +49,7 @@ impl<F: Fold> Beside<F> {
         let prefilter = Prefilter::of(&foreseen.look, sample);
         // What it does not select is none of its business.
         let decode = Decode { is_entry: |_| true, ..decode };
-        let rules = Rules { prefilter, decode, max_line, accounts: false };
+        let rules = Rules { prefilter, decode, max_line, accounts: false, within: foreseen.within };
         Self {
             rules,
             fold: foreseen.fold,

@@ -3,9 +3,11 @@
 use std::mem;
 use std::ops::Range;
 
+use audit_who_event::case::Window;
 use audit_who_event::coverage::{Tally, Timeline};
 use audit_who_event::envelope::Decoder;
 use audit_who_event::fold::{Address, Fold};
+use audit_who_event::peek;
 
 use super::beside::Beside;
 use super::clock::Clock;
@@ -28,6 +30,15 @@ pub(super) struct Rules<F> {
     pub(super) max_line: usize,
     /// Whether every byte is accounted for; if not, only lines that are selected are looked at.
     pub(super) accounts: bool,
+    /// Lines whose times lie outside are not decoded, if it does no harm to miss one that tells them in another way.
+    pub(super) within: Option<Window>,
+}
+
+impl<F> Rules<F> {
+    fn is_outside(&self, line: &[u8]) -> bool {
+        let Some(Window { from, until }) = self.within else { return false };
+        peek::stage_times(line).is_some_and(|times| *times.end() < from || *times.start() > until)
+    }
 }
 
 /// Accounts for the bytes of one source, and hands its events to a fold.
@@ -176,7 +187,7 @@ impl<F: Fold> Ledger<'_, F> {
         while let Some(hit) = (start < text.len()).then(|| hits.next(start)).flatten() {
             let Range { start: begin, end: next } = dated::line_around(text, &(start..text.len()), hit);
             let end = next - usize::from(text[begin..next].ends_with(b"\n"));
-            if hits.is_in(begin, end) {
+            if hits.is_in(begin, end) && !self.rules.is_outside(&text[begin..end]) {
                 skipped -= end - begin;
                 self.line(offset + begin as u64, &text[begin..end], true);
             }

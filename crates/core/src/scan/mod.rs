@@ -170,12 +170,14 @@ impl Scan {
     ) -> (F, Coverage, Searched) {
         let sources = inputs.sources();
         let sample = sample::of(sources);
+        let plan = self.plan(sources, look, foresight.is_some());
         if let Some(foresight) = &mut foresight {
-            foresight.begin(&mut |look| Prefilter::of(look, &sample).permille_of(&sample));
+            let is_whole = plan.is_mostly_whole(sources.len());
+            foresight.begin(is_whole, &mut |look| Prefilter::of(look, &sample).permille_of(&sample));
         }
         let prefilter = Prefilter::of(look, &sample);
-        let rules = Rules { prefilter, decode, max_line: self.max_line, accounts: self.accounts };
-        let plan = self.plan(sources, look, foresight.is_some());
+        let rules =
+            Rules { prefilter, decode, max_line: self.max_line, accounts: self.accounts, within: None };
         let turns = Turns::new(&plan.pieces, foresight);
         let run = |mut worker: Worker<'_, F>| {
             while let Some(piece) = turns.next(&mut worker) {

@@ -245,6 +245,17 @@ impl Plan {
         portions
     }
 
+    /// Whether most of what is read is not of sources of which the rest is not.
+    pub(super) fn is_mostly_whole(&self, sources: usize) -> bool {
+        let portions = self.portions(sources);
+        let read = |is_part| {
+            let pieces =
+                self.pieces.iter().filter(|piece| (portions[piece.source] == Portion::Part) == is_part);
+            pieces.fold(0, |sum: u64, piece| sum.saturating_add(piece.content()))
+        };
+        read(false) >= read(true)
+    }
+
     /// Says of what is not read how long it is and when it was written.
     pub(super) fn tell(self, tallies: &mut [Tally], timelines: &mut [Timeline]) {
         for Outside { source, bytes, ends } in self.outside {

@@ -67,8 +67,8 @@ impl Counted {
 /// With a window, causes are looked for at any time, wherever the context begins in the end: what can't be cut by time is read
 /// as a whole, and holds them.
 ///
-/// As long as nothing is found, and as far as that is rare, what is logged at all is counted: if nothing is found in the end,
-/// that is asked next. With a window it is not, as it may have to be asked of any time.
+/// As long as nothing is found, and as far as that is rare, what is logged at all within the window is counted: if nothing is
+/// found in the end, that is asked next.
 #[derive(Debug)]
 pub struct Foresight {
     ask: Arc<Ask>,
@@ -82,7 +82,9 @@ pub struct Foresight {
     tries: usize,
     /// What is looked for beside, each with the version that it came with.
     filters: Vec<(usize, Filter)>,
-    /// How often there were new ones.
+    /// How often more was foreseen.
+    changes: usize,
+    /// How often what is looked for beside was changed.
     version: usize,
     /// All that was found beside.
     beside: Case,
@@ -106,10 +108,11 @@ impl Foresight {
             known: empty(),
             bytes: 0,
             tries: 0,
+            changes: 0,
             version: usize::from(!filters.is_empty()),
             filters,
             beside: empty(),
-            census: case.census(&Findings::default()).filter(|_| case.ask.window == Window::default()),
+            census: case.census(&Findings::default()),
             counts: None,
         }
     }
@@ -147,7 +150,7 @@ impl Foresight {
         if new.is_empty() {
             return;
         }
-        if self.has_window() && self.version >= MOST_CHANGES {
+        if self.has_window() && self.changes >= MOST_CHANGES {
             return self.give_up();
         }
         let before = self.filters.len();
@@ -155,6 +158,7 @@ impl Foresight {
         let strings = self.wanted().literals;
         if strings.as_slice().is_some_and(|strings| strings.len() <= MOST_STRINGS) {
             self.version = next;
+            self.changes += 1;
         } else {
             self.filters.truncate(before);
         }
@@ -202,8 +206,9 @@ impl Foresight {
 }
 
 impl Foresee<Case> for Foresight {
-    fn begin(&mut self, permille: &mut dyn FnMut(&Look) -> usize) {
-        self.counts = self.census.as_ref().and_then(|census| census.beside(permille));
+    fn begin(&mut self, is_whole: bool, permille: &mut dyn FnMut(&Look) -> usize) {
+        let census = self.census.as_ref().filter(|_| is_whole || !self.has_window());
+        self.counts = census.and_then(|census| census.beside(permille));
         self.version += usize::from(self.counts.is_some());
     }
 
@@ -233,12 +238,14 @@ impl Foresee<Case> for Foresight {
             return None;
         }
         let census = self.counts.as_ref();
-        let look = census.map_or_else(|| self.wanted(), Census::look);
+        let look = census.map(Census::look).into_iter().fold(self.wanted(), Look::or);
         let counted = census.map(|census| Counted { census: census.fork(), bytes: 0 });
         let wanted = Wanted::new(self.filters.iter().map(|(_, filter)| filter.clone()).collect());
         let found = Arc::clone(&self.found);
         let fold = Case { wanted, found, counted, ..Case::empty(&self.ask, &self.beside.room) };
-        Some(Foreseen { look, fold })
+        // Of what is only counted the fewer is met the more is doubted.
+        let within = self.filters.is_empty().then_some(self.ask.window);
+        Some(Foreseen { look, within: within.filter(|_| self.has_window()), fold })
     }
 
     fn found(&mut self, beside: Case) {

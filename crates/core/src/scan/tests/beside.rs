@@ -42,7 +42,7 @@ impl Foresee<Seen> for Stages {
 
     fn foreseen(&self) -> Option<Foreseen<Seen>> {
         let version = self.version();
-        (version > 0).then(|| Foreseen { look: self.look(version), fold: Seen::default() })
+        (version > 0).then(|| Foreseen { look: self.look(version), within: None, fold: Seen::default() })
     }
 
     fn found(&mut self, beside: Seen) {
@@ -239,16 +239,16 @@ fn about_pod(verb: &str, level: &str, subresource: &str) -> String {
     ) + "\n"
 }
 
-/// Asks about a pod that is not there; says how often something was read again for it, and that the verdict does not depend on
-/// what was counted before.
-fn asked_in_vain(question: &str, content: &[u8]) -> (Coverage, usize) {
+/// Asks about a pod that is not there within a window; says how often something was read again for it, and that the verdict does
+/// not depend on what was counted before.
+fn asked_in_vain(question: &str, window: Window, content: &[u8]) -> (Coverage, usize) {
     let (_folder, path) = file(content);
     let question = QUESTIONS.iter().find(|known| known.name == question).unwrap();
     let (scan, inputs) = (sizes(BLOCK, 100_000, 2), Inputs::open([&path]));
     let ask = |foresees| {
         let watched = Watched::new(Files::new(&scan, &inputs), foresees);
         let subject = Subject::Target(Target::parse("pod/nobody").unwrap());
-        let asked = crate::ask(&watched, Case::new(Ask::new(question, subject)));
+        let asked = crate::ask(&watched, Case::new(Ask { window, ..Ask::new(question, subject) }));
         (asked.coverage, watched.again.into_inner() + watched.samples.into_inner())
     };
     let ((beside, again), (twice, _)) = (ask(true), ask(false));
@@ -262,23 +262,31 @@ fn asked_in_vain(question: &str, content: &[u8]) -> (Coverage, usize) {
 fn what_is_rare_is_counted_while_all_is_read() {
     // A plain file is looked at in four places of 32 KiB, a compressed one at its beginning.
     let (rare, common) = (4_000, 5);
+    let before = Timestamp::parse("2026-03-02T08:59:00Z").unwrap();
+    let windows = [Window::default(), Window { from: before, until: Timestamp::MAX }];
     for (asked, usual, (verb, level, subresource), place, times, doubts) in [
-        ("execed", "status", ("create", "Metadata", "exec"), rare, 0, 0),
-        ("execed", "status", ("create", "Metadata", "exec"), common, 1, 0),
-        ("execed", "status", ("delete", "Metadata", ""), rare, 0, 1),
-        ("deleted", "status", ("delete", "Metadata", ""), rare, 0, 0),
+        ("execed", "status", ("create", "Metadata", "exec"), rare, [0, 0], 0),
+        // Where a window begins, a sample seldom is.
+        ("execed", "status", ("create", "Metadata", "exec"), common, [1, 0], 0),
+        // Where doubts remain within a window, a sample tells whether there are any at other times.
+        ("execed", "status", ("delete", "Metadata", ""), rare, [0, 1], 1),
+        ("deleted", "status", ("delete", "Metadata", ""), rare, [0, 0], 0),
         // With bodies are few of those that are not.
-        ("labeled", "", ("patch", "Request", ""), rare, 0, 0),
-        ("labeled", "", ("patch", "Metadata", ""), rare, 1, 1),
+        ("labeled", "", ("patch", "Request", ""), rare, [0, 0], 0),
+        ("labeled", "", ("patch", "Metadata", ""), rare, [1, 2], 1),
     ] {
         let mut lines = vec![about_pod("patch", "Metadata", usual); 20_000];
         lines[place] = about_pod(verb, level, subresource);
         let content = lines.concat().into_bytes();
         for content in [framed(&content, Vec::new()), content] {
-            let (coverage, again) = asked_in_vain(asked, &content);
-            let what = format!("{asked}: {verb} pods/{subresource} in line {place}, {} bytes", content.len());
-            assert_eq!(coverage.incomplete.len(), doubts, "{what}: {:?}", coverage.incomplete);
-            assert_eq!(again, times, "{what}");
+            for (window, times) in windows.into_iter().zip(times) {
+                let (coverage, again) = asked_in_vain(asked, window, &content);
+                let size = content.len();
+                let what =
+                    format!("{asked}: {verb} pods/{subresource} in line {place}, {size} bytes, {window:?}");
+                assert_eq!(coverage.incomplete.len(), doubts, "{what}: {:?}", coverage.incomplete);
+                assert_eq!(again, times, "{what}");
+            }
         }
     }
 }
@@ -288,12 +296,26 @@ fn what_is_rare_is_counted_while_all_is_read() {
 fn what_turns_out_to_be_frequent_is_counted_in_a_sample() {
     let others = about_pod("patch", "Metadata", "status").repeat(400);
     let frequent = about_pod("create", "Metadata", "exec").repeat(40_000);
-    let (coverage, again) = asked_in_vain("execed", [others, frequent].concat().repeat(4).as_bytes());
+    let (coverage, again) =
+        asked_in_vain("execed", Window::default(), [others, frequent].concat().repeat(4).as_bytes());
     assert_eq!((again, coverage.incomplete.len()), (1, 0), "{:?}", coverage.incomplete);
     assert!(coverage.seen[0].entries < 10_000, "{:?}", coverage.seen);
 }
 
-/// Which requests are logged at all is counted in all of the logs only where entries may lie within the window.
+/// What is frequent, but not within the window, is passed over.
+#[test]
+fn what_lies_outside_of_the_window_is_not_counted() {
+    let exec = about_pod("create", "Metadata", "exec");
+    let others = exec.clone() + &about_pod("patch", "Metadata", "status").repeat(2_000);
+    let content = [others, exec.replace("T09:", "T08:").repeat(80_000)].concat().repeat(2);
+    let from = Timestamp::parse("2026-03-02T08:59:00Z").unwrap();
+    let window = Window { from, until: Timestamp::MAX };
+    let (coverage, again) = asked_in_vain("execed", window, &framed(content.as_bytes(), Vec::new()));
+    assert_eq!((again, coverage.seen[0].entries), (0, 2), "{:?}", coverage.seen);
+}
+
+/// Where it was not counted beside, which requests are logged at all is counted in all of the logs only if entries may lie within
+/// the window.
 #[test]
 fn nothing_is_counted_where_no_entry_lies_within_the_window() {
     let line = |micros: i64| {
@@ -313,7 +335,7 @@ fn nothing_is_counted_where_no_entry_lies_within_the_window() {
         let ask = Ask { window: Window { from, until }, ..Ask::new(question, subject) };
         let inputs = Inputs::open([&path]);
         let scan = sizes(1024, 4096, 2);
-        let watched = Watched::new(Files::new(&scan, &inputs), true);
+        let watched = Watched::new(Files::new(&scan, &inputs), false);
         let asked = crate::ask(&watched, Case::new(ask));
         assert_eq!(asked.coverage.total.bytes, content.len() as u64);
         assert_eq!(watched.again.into_inner(), looks, "from minute {first} on");
