@@ -2,8 +2,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use audit_who_event::peek;
 use audit_who_event::time::Timestamp;
+use audit_who_event::{envelope, peek};
 
 /// A line with its time.
 pub(crate) struct Dated {
@@ -40,7 +40,7 @@ pub(crate) fn last(text: &[u8], mut within: Range<usize>, max_line: usize) -> Op
 /// One line with its time; `None` if it has none, or is too long to be an entry.
 pub(crate) fn dated(text: &[u8], line: Range<usize>, max_line: usize) -> Option<Dated> {
     let content = text[line.clone()].trim_ascii();
-    let is_entry = content.len() <= max_line && is_object(content);
+    let is_entry = content.len() <= max_line && may_be_entry(content);
     let times = is_entry.then(|| peek::stage_times(content)).flatten()?;
     Some(Dated { line, times })
 }
@@ -51,6 +51,11 @@ pub(crate) fn line_around(text: &[u8], within: &Range<usize>, at: usize) -> Rang
         memchr::memrchr(b'\n', &text[within.start..at]).map_or(within.start, |n| within.start + n + 1);
     let end = memchr::memchr(b'\n', &text[at..within.end]).map_or(within.end, |n| at + n + 1);
     start..end
+}
+
+/// Whether a line has the outer shape of a JSON object, or of what collectors write around one in its line.
+pub(crate) fn may_be_entry(line: &[u8]) -> bool {
+    is_object(line) || envelope::has_prefix(line)
 }
 
 /// Whether a line has the outer shape of a JSON object.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 pub(crate) use self::shapes::{Found, Set, Shapes};
 
+use crate::envelope;
 use crate::event::{Event, ObjectRef, ResponseStatus, User};
 use crate::json::{Cursor, Json};
 use crate::plain::{self, Plain};
@@ -86,6 +87,10 @@ pub(crate) struct WireEvent<'a> {
     pub(crate) event: Event<'a>,
     pub(crate) items: Option<Json<'a>>,
     authentication: Authentication<'a>,
+    /// The level, where a collector put another one in its place.
+    kept_level: Cow<'a, str>,
+    /// What a collector tells of where it comes from.
+    kubernetes: Option<Json<'a>>,
     old_timestamp: Option<Timestamp>,
     old_metadata: OldMetadata<'a>,
 }
@@ -112,6 +117,8 @@ lenient!(WireEvent<'a> {
     "metadata" => old_metadata: OldMetadata<'de>,
     "annotations" => event.annotations: Pairs<'de, Str<'de>>,
     "items" => items: Option<Json<'de>>,
+    "k8s_audit_level" => kept_level: Detail<Str<'de>>,
+    "kubernetes" => kubernetes: Option<Json<'de>>,
 });
 
 impl<'a> WireEvent<'a> {
@@ -131,17 +138,33 @@ impl<'a> WireEvent<'a> {
         (text.starts_with('{') && self.fill(cursor).is_some()).then(|| cursor.at())
     }
 
-    /// The event, if this object is one: it identifies a request, or says verb and URI.
+    /// The event, if this object is one: it identifies a request, or says verb and URI. What another container than an API server's
+    /// printed is none.
     pub(crate) fn event(&mut self) -> Option<&mut Event<'a>> {
         let event = &mut self.event;
         if event.audit_id.is_empty() && (event.verb.is_empty() || event.request_uri.is_empty()) {
             return None;
         }
+        if self.kubernetes.is_some_and(envelope::is_of_another_container) {
+            return None;
+        }
         let old_time = self.old_timestamp.or(self.old_metadata.creation);
         event.received = event.received.or(old_time);
         event.stage_time = event.stage_time.or(old_time);
+        if !self.kept_level.is_empty() {
+            event.level = std::mem::take(&mut self.kept_level);
+        }
+        event.annotations.iter_mut().for_each(|(name, _)| restore_dots(name));
         event.impersonation_constraint = std::mem::take(&mut self.authentication.constraint);
         Some(event)
+    }
+}
+
+/// Gives the name of an annotation its dots back where they were replaced, as Filebeat does: its prefix is the name of a domain, in
+/// which no underscore stands.
+fn restore_dots(name: &mut Cow<'_, str>) {
+    if let Some((domain, rest)) = name.split_once('/').filter(|(domain, _)| domain.contains('_')) {
+        *name = Cow::Owned(format!("{}/{rest}", domain.replace('_', ".")));
     }
 }
 
@@ -293,6 +316,18 @@ mod tests {
         assert_eq!(read.event.request_uri, "/api/v1/pods?a=1&b=2");
         let (brief, _) = walked(line, false).unwrap();
         assert!(brief.event.user.groups.is_empty() && brief.event.annotations.is_empty());
+    }
+
+    #[test]
+    fn what_a_collector_replaced_is_restored() {
+        let line = r#"{"auditID":"a","level":"default","annotations":{"authorization_k8s_io/decision":"allow",
+            "mutation.webhook.admission.k8s.io/round_0_index_1":"{}","a_b":"c"},"k8s_audit_level":"Metadata"}"#;
+        let mut read = walked(line, true).unwrap().0;
+        let event = read.event().unwrap();
+        let names: Vec<&str> = event.annotations.iter().map(|(name, _)| &**name).collect();
+        let restored =
+            ["authorization.k8s.io/decision", "mutation.webhook.admission.k8s.io/round_0_index_1", "a_b"];
+        assert_eq!((&*event.level, names), ("Metadata", restored.to_vec()));
     }
 
     /// A status is spelled by its digits: they are what a line that holds one is found by.

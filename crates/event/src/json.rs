@@ -29,6 +29,12 @@ impl<'a> Json<'a> {
     pub const fn get(self) -> &'a str {
         self.0
     }
+
+    /// What it spells if it is a string.
+    pub(crate) fn string(self) -> Option<String> {
+        let mut text = String::new();
+        unescape(self.0, &mut text).map(|()| text).or_else(|| serde_json::from_str(self.0).ok())
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
@@ -136,17 +142,8 @@ impl<'a> Cursor<'a> {
     /// The next string, which holds escapes.
     pub(crate) fn escaped_string(&mut self) -> Option<String> {
         let token = self.value()?;
-        let mut rest = token.strip_prefix('"')?.strip_suffix('"')?;
         let mut string = self.spares.string();
-        string.reserve(rest.len());
-        while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-            string.push_str(&rest[..at]);
-            let (char, length) = unescaped(&rest[at + 1..])?;
-            string.push(char);
-            rest = &rest[at + 1 + length..];
-        }
-        string.push_str(rest);
-        Some(string)
+        unescape(token, &mut string).map(|()| string)
     }
 
     /// Goes behind a string that nobody looks at. It takes what [`Self::escaped_string`] takes, and
@@ -206,6 +203,20 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// Appends what a valid string spells, which is given with its quotes; `None` if it spells half of a character.
+fn unescape(string: &str, into: &mut String) -> Option<()> {
+    let mut rest = string.strip_prefix('"')?.strip_suffix('"')?;
+    into.reserve(rest.len());
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        into.push_str(&rest[..at]);
+        let (char, length) = unescaped(&rest[at + 1..])?;
+        into.push(char);
+        rest = &rest[at + 1 + length..];
+    }
+    into.push_str(rest);
+    Some(())
 }
 
 /// What an escape stands for whose backslash is left out, and how many bytes it takes; `None` for half of a character.

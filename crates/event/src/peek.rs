@@ -82,7 +82,7 @@ fn value_of(line: &[u8], key: Range<usize>) -> Option<Timestamp> {
     is_quoted.then(|| value(&line[key.end..])).flatten()
 }
 
-/// Reads what follows a key: its closing quote, a colon and a time in quotes; each quote may be escaped.
+/// Reads what follows a key: its closing quote, a colon and a time in quotes; each quote may be escaped, or doubled as in CSV.
 fn value(rest: &[u8]) -> Option<Timestamp> {
     let rest = quote(rest)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     let text = quote(rest)?;
@@ -90,10 +90,11 @@ fn value(rest: &[u8]) -> Option<Timestamp> {
     time(&text[..length])
 }
 
-/// What follows a quote, escaped or not.
+/// What follows a quote, escaped or not, or two.
 fn quote(text: &[u8]) -> Option<&[u8]> {
     let escapes = text.iter().take_while(|byte| **byte == b'\\').count();
-    text[escapes..].strip_prefix(b"\"")
+    let behind = text[escapes..].strip_prefix(b"\"")?;
+    Some(behind.strip_prefix(b"\"").unwrap_or(behind))
 }
 
 /// The time at the start of `2026-01-02T03:04:05.000000006Z AUDIT: id="…"`.
@@ -125,6 +126,7 @@ mod tests {
             r#"{"stageTimestamp":"2026-01-01T00:00:00Z","annotations":{},"stageTimestamp": "1970-01-01T00:00:01.000002Z"}"#,
             r#"{"log":"{\"stageTimestamp\":\"1970-01-01T00:00:01.000002Z\",\"annotations\":{}}\n"}"#,
             r#"{"x":"{\\\"stageTimestamp\\\":\\\"1970-01-01T00:00:01.000002Z\\\"}"}"#,
+            r#""{""stageTimestamp"":""1970-01-01T00:00:01.000002Z"",""annotations"":{}}""#,
             r#"{"timestamp":"1970-01-01T01:00:01.000002+01:00"}"#,
             r#"1970-01-01T00:00:01.000002003Z AUDIT: id="x" stage="ResponseComplete""#,
         ] {

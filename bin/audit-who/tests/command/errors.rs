@@ -190,13 +190,13 @@ fn times_of_what_is_no_audit_log_tell_nothing() {
     );
 }
 
-/// Entries that something else is wrapped around are none, also where nobody asks for what is in them. A log that begins
+/// Entries that something unknown is wrapped around are none, also where nobody asks for what is in them. A log that begins
 /// with a torn line is one all the same.
 #[test]
 fn lines_are_not_taken_for_entries_where_none_is() {
     let context = Context::new().unwrap();
     let entries = String::from_utf8(drain()).unwrap();
-    let wrap = |line: &str| serde_json::json!({ "log": line, "stream": "stdout" }).to_string() + "\n";
+    let wrap = |line: &str| serde_json::json!({ "sent": line, "stream": "stdout" }).to_string() + "\n";
     let wrapped: String = entries.lines().map(wrap).collect();
     let wrapped = context.write("wrapped.log", wrapped).unwrap();
     let lines = entries.lines().count();

@@ -14,9 +14,10 @@ use crate::program::{Run, run, run_with_stdin};
 use crate::truth::{Recording, Truth};
 
 /// Fields that say where an entry lies, which is not the same in every form.
-const ADDRESS: &[&str] = &["source", "offset", "length"];
+const ADDRESS: &[&str] = &["source", "offset", "length", "sha256"];
 
 type Pack = fn(&[u8]) -> Vec<u8>;
+type Wrap = fn(&str) -> String;
 
 #[test]
 fn a_generated_log_answers_the_same_in_every_form() {
@@ -85,6 +86,17 @@ fn assert_same(context: &Context, plain: &[PathBuf], questions: &[Vec<String>]) 
     for (name, length, space) in lists {
         let list = context.write(format!("{name}.json"), event_lists(&joined(plain), length, space)).unwrap();
         forms.push((name, vec![list]));
+    }
+
+    let wraps: [(&str, Wrap); 3] = [
+        ("by Docker", |line| serde_json::json!({ "log": line, "stream": "stdout" }).to_string()),
+        ("by a container runtime", |line| format!("2026-01-02T03:04:05.123456789Z stdout F {line}")),
+        ("by CloudWatch Logs", |line| serde_json::json!({ "logEvents": [{ "message": line }] }).to_string()),
+    ];
+    for (name, wrap) in wraps {
+        let lines = String::from_utf8(joined(plain)).unwrap();
+        let wrapped: String = lines.lines().map(|line| wrap(line) + "\n").collect();
+        forms.push((name, vec![context.write(format!("{name}.log"), wrapped).unwrap()]));
     }
 
     for question in questions {

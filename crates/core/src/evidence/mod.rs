@@ -20,7 +20,7 @@ const GLANCE: usize = 64 * 1024;
 const LONGEST: usize = 256 * 1024 * 1024;
 
 /// The entry that begins so many bytes into the decompressed content of the file at `path`: a JSON value, be it alone in its
-/// line or not, or else what is left of the line. Empty where the content ends before.
+/// line or not, or a string that holds one, or else what is left of the line. Empty where the content ends before.
 ///
 /// A plain file is read there alone, a compressed one up to there.
 ///
@@ -75,7 +75,8 @@ fn entry(mut content: impl Read) -> io::Result<Vec<u8>> {
 fn length(text: &[u8], is_all: bool) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
     match values.next() {
-        Some(Ok(_)) if text.first().is_some_and(|first| matches!(first, b'{' | b'[')) => {
+        // A field of CSV, in which quotes are doubled, looks like a string and is none.
+        Some(Ok(_)) if matches!(text, [b'{' | b'[' | b'"', ..]) && !text.starts_with(b"\"{\"\"") => {
             Some(values.byte_offset())
         }
         Some(Err(error)) if error.is_eof() && !is_all => None,
@@ -104,6 +105,8 @@ mod tests {
             first("2026-01-02T03:04:05Z AUDIT: id=\"a\"\r\nnext\n"),
             "2026-01-02T03:04:05Z AUDIT: id=\"a\""
         );
+        assert_eq!(first("\"{\\\"a\\\":1}\\n\",\"b\":2}\n"), "\"{\\\"a\\\":1}\\n\"");
+        assert_eq!(first("\"{\"\"a\"\":1}\",x\r\nnext\n"), "\"{\"\"a\"\":1}\",x");
         assert_eq!(first("{\"torn\":\"\nnext\n"), "{\"torn\":\"");
         assert_eq!(first(""), "");
     }

@@ -19,7 +19,7 @@ use super::order::Order;
 use super::payoff::Payoff;
 use super::prefilter::Prefilter;
 use super::spelled::Spelled;
-use crate::dated::{self, is_object};
+use crate::dated::{self, may_be_entry};
 use crate::layout::BOM;
 
 /// What a scan does with a line.
@@ -253,7 +253,7 @@ impl<F: Fold> Ledger<'_, F> {
 
     /// Whether a line is taken for an entry without decoding it for good.
     fn is_taken(&mut self, line: &[u8]) -> bool {
-        is_object(line) && self.trust.takes(line, self.rules.decode.is_entry)
+        may_be_entry(line) && self.trust.takes(line, self.rules.decode.is_entry)
     }
 
     /// What decodes, and what takes what is found in a line that begins at `offset`.

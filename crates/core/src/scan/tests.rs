@@ -21,6 +21,7 @@ use tempfile::TempDir;
 
 use super::collector::Collector;
 use super::*;
+use crate::dated::is_object;
 
 /// Keeps where events stand and what their request URI is.
 #[derive(Debug, Default, PartialEq)]
@@ -159,7 +160,7 @@ fn expected(content: &[u8], literals: &Literals, max_line: usize) -> (Seen, Vec<
         let close = text.iter().rposition(|byte| *byte == b'}').filter(|close| open < Some(*close));
         if trimmed.is_empty() {
             blank += text.len();
-        } else if !selected && trimmed.starts_with(b"{") && trimmed.ends_with(b"}") {
+        } else if !selected && (is_object(trimmed) || envelope::has_prefix(trimmed)) {
             entries += 1;
             skipped += text.len();
         } else if let (Some(open), Some(close)) = (open, close) {
@@ -216,6 +217,7 @@ fn content() -> impl Strategy<Value = Vec<u8>> {
         2 => r"\{[ab\\u0034 67]{0,20}\}",
         1 => r" {0,3}\{a\} {0,2}",
         1 => "[a-c{} ]{0,12}",
+        1 => "[a1](b [c ])?[ \t]\\{[a-c]{0,9}[}\r]",
         1 => "\0{1,40}(\\{b\\})?",
         1 => "\\{[a-c]{80,200}\\}",
         1 => Just(String::new()),

@@ -29,7 +29,7 @@ pub(crate) const FORMS: [Form; 10] = [
 ];
 
 /// Lines with three entries each.
-fn grouped(log: &str, join: impl Fn(&[&str]) -> String) -> String {
+pub(crate) fn grouped(log: &str, join: impl Fn(&[&str]) -> String) -> String {
     let lines: Vec<&str> = log.lines().collect();
     lines.chunks(3).map(|items| join(items) + "\n").collect()
 }
@@ -49,7 +49,7 @@ fn spread(line: &str) -> String {
 }
 
 /// An entry in the legacy text format, which names user, method, URI and code.
-fn legacy(line: &str) -> String {
+pub(crate) fn legacy(line: &str) -> String {
     let text = |key: &str| {
         let (_, behind) = line.split_once(&format!(r#""{key}":""#)).unwrap_or_default();
         behind.split('"').next().unwrap_or_default().replace(r"\u0026", "&")

@@ -11,6 +11,7 @@ mod pairs;
 mod passes;
 mod prefilter;
 mod streams;
+mod wrapped;
 
 use std::fs;
 use std::io::Write;

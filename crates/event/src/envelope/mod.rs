@@ -1,11 +1,14 @@
 //! From the bytes of a line to the events in it.
 
 mod line;
+mod wrapped;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use self::line::Line;
+pub(crate) use self::wrapped::is_of_another_container;
+pub use self::wrapped::{has_prefix, is_api_server};
 use crate::decode::{Found, Set, Shapes, WireEvent};
 use crate::event::Event;
 use crate::json::Cursor;
@@ -46,7 +49,7 @@ pub fn decode(line: &[u8], sink: &mut impl Sink) {
     // Nearly every line is valid: checking that is much faster than looking for what is to be replaced.
     let text = std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     let lossy = matches!(text, Cow::Owned(_));
-    Line { text: &text, lossy, length: line.len() }.decode(sink);
+    Line { lossy, ..Line::of(&text, line.len()) }.decode(sink);
 }
 
 /// Decodes lines as [`decode`] does, and faster the more it has seen.
@@ -70,7 +73,7 @@ impl Decoder {
             Some(Found { set, length }) if length == line.len() => self.decode_alike(set, line, sink),
             _ => false,
         };
-        if !(is_read || self.decode_event(line, sink)) {
+        if !(is_read || self.decode_object(line, sink)) {
             decode(line, sink);
         }
     }
@@ -104,8 +107,8 @@ impl Decoder {
         true
     }
 
-    /// Reads an event that is all of a line, as nearly every one is; says whether it is.
-    fn decode_event(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
+    /// Reads one object that is all of a line, as nearly every event is; says whether there is one.
+    fn decode_object(&mut self, line: &[u8], sink: &mut impl Sink) -> bool {
         let Ok(text) = std::str::from_utf8(line) else { return false };
         let mut cursor = Cursor::new(text, sink.wants_details());
         std::mem::swap(&mut cursor.spares, &mut self.spares);
@@ -114,6 +117,9 @@ impl Decoder {
         let is_whole = record.walk(text, &mut cursor) == Some(line.len()) && record.items.is_none();
         let event = if is_whole { record.event() } else { None };
         let is_event = event.map(|event| sink.event(event, 0..line.len())).is_some();
+        if is_whole && !is_event {
+            Line::of(text, line.len()).value(&mut record, 0..line.len(), false, sink);
+        }
         if is_event
             && !cursor.details
             && let Some(kept) = self.shapes.keep(text, &record)
@@ -125,7 +131,7 @@ impl Decoder {
         if let Some(models) = cursor.models {
             self.models = models;
         }
-        is_event
+        is_whole
     }
 }
 

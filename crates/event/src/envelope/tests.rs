@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::line::{NO_EVENT, NO_JSON, WRAPPED};
+use super::line::{FOREIGN, NO_EVENT, NO_JSON, WRAPPED};
 use super::*;
 
 #[derive(Default, Debug, PartialEq)]
@@ -24,22 +24,115 @@ fn seen(line: impl AsRef<[u8]>) -> Seen {
     seen
 }
 
+/// An entry, as text of a JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+#[test]
+fn what_collectors_write_around_an_entry_is_looked_into() {
+    let entry = record("a");
+    let string = quoted(&entry);
+    let legacy = r#"2026-01-02T03:04:05Z AUDIT: id="a" stage="ResponseComplete" ip="10.0.0.1" method="get" user="u" groups="\"g\"" as="<self>" asgroups="<lookup>" namespace="" uri="/a" response="200""#;
+    let field = format!("\"{}\"", entry.replace('"', "\"\""));
+    let twice = quoted(&format!(r#"{{"log":{}}}"#, quoted(&format!("{entry}\n"))));
+    for (line, place) in [
+        (format!("2026-01-02T03:04:05.123456789Z stdout F {entry}"), &entry),
+        (format!("ip-10-0-140-97.ec2.internal {entry}"), &entry),
+        (format!("2026-01-02T03:04:05+00:00\tk8s.audit\t{entry}"), &entry),
+        (format!("<14>Nov  3 05:40:10 cp-1 kube-audit[17]: {entry}"), &entry),
+        (format!("Nov  3 05:40:10 cp-1 kube-audit: {entry}"), &entry),
+        (format!("<14>1 2026-01-02T03:04:05Z cp-1 kube-audit 17 - - {entry}"), &entry),
+        (format!(r#"{{"log":{string},"stream":"stdout"}}"#), &string),
+        (format!(r#"{{"l\u006fg":{string}}}"#), &string),
+        (format!(r#"{{"log":{twice}}}"#), &twice),
+        (format!(r#"{{"log":{},"stream":"stderr"}}"#, quoted(legacy)), &quoted(legacy)),
+        (format!(r#"{{"message":{}}}"#, quoted(&format!("cp-1 {entry}"))), &quoted(&format!("cp-1 {entry}"))),
+        (format!(r#"{{"log":{string},"kubernetes":{{"container_name":"kube-apiserver"}}}}"#), &string),
+        (format!(r#"{{"_source":{{"kubernetes":{{"audit":{entry}}}}}}}"#), &entry),
+        (format!(r#"{{"properties":{{"log":{entry}}},"time":"x"}}"#), &entry),
+        (format!(r#"{{"data":{{"result":[{{"stream":{{}},"values":[["17",{string}]]}}]}}}}"#), &string),
+        (
+            format!(
+                r#"{{"results":[[{{"field":"@timestamp","value":"x"}},{{"field":"@message","value":{string}}}]]}}"#
+            ),
+            &string,
+        ),
+        (format!(r#"[{{"message":{string}}}]"#), &string),
+        (format!("[{string}]"), &string),
+        (string.clone(), &string),
+        (format!("stream,2021-08-11 09:29:13.095,{field}"), &field),
+        (field.clone(), &field),
+    ] {
+        let Seen { events, bad } = seen(&line);
+        assert_eq!(bad, [], "{line}");
+        let [(id, span, false)] = &events[..] else { panic!("{line}: {events:?}") };
+        assert_eq!((&**id, &line[span.clone()]), ("a", &**place), "{line}");
+        // It is found again in what evidence names.
+        assert_eq!(seen(&line[span.clone()]).events.len(), 1, "{line}");
+    }
+}
+
+#[test]
+fn what_anybody_may_have_written_is_no_entry() {
+    let entry = record("forged");
+    let string = quoted(&entry);
+    for line in [
+        // Objects of Kubernetes, and lists of them.
+        format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","data":{{"log":{string}}}}}"#),
+        format!(r#"{{"kind":"Event","metadata":{{}},"message":{string}}}"#),
+        format!(r#"{{"kind":"EventList","items":[{{"message":{string}}}]}}"#),
+        format!(r#"{{"jsonPayload":{{"apiVersion":"v1","message":{string}}}}}"#),
+        // What programs say.
+        format!(r#"{{"log":{string},"kubernetes":{{"container_name":"web"}}}}"#),
+        format!(r#"{{"message":{string},"kubernetes":{{"container":{{"name":"web"}}}}}}"#),
+        format!(r#"{{"msg":{string}}}"#),
+        format!(r#"{{"log":"said","labels":{{"log":{string}}}}}"#),
+        format!("E1123 05:40:10.123456       1 web.go:12] {entry}"),
+        format!("web.go:12] {entry}"),
+        format!("a user said {entry}"),
+        format!("user=x {entry}"),
+        format!(
+            r#"E1123 05:40:10.123456 1 web.go:12] "said",{}"#,
+            format_args!("\"{}\"", entry.replace('"', "\"\""))
+        ),
+        format!("2026-01-02T03:04:05Z stderr F E1123 05:40:10.123456       1 web.go:12] {entry}"),
+    ] {
+        let Seen { events, bad } = seen(&line);
+        assert_eq!(events, [], "{line}");
+        assert_eq!(bad.len(), 1, "{line}");
+    }
+}
+
 #[test]
 fn what_is_around_an_event_is_told_from_what_holds_none() {
-    let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"get"}"#;
-    let escaped = event.replace('"', "\\\"");
+    let entry = record("a");
+    let container = format!(r#"{{"log":{},"kubernetes":{{"container_name":"web"}}}}"#, quoted(&entry));
     for (line, reason) in [
-        (format!(r#"{{"log":"{escaped}","stream":"stdout"}}"#), WRAPPED),
-        (format!(r#"{{"log":{event}}}"#), WRAPPED),
-        (format!("2026-01-01T00:00:00Z stdout F {event}"), WRAPPED),
+        (format!(r#"{{"unknown":{entry}}}"#), WRAPPED),
+        (format!("one two three four {entry}"), WRAPPED),
         (r#"{"kind":"Policy","apiVersion":"audit.k8s.io/v1","rules":[]}"#.to_owned(), NO_EVENT),
         (r#"{"ids":["auditID"]}"#.to_owned(), NO_EVENT),
+        (r#"{"log":"said"}"#.to_owned(), NO_EVENT),
         ("started".to_owned(), NO_JSON),
+        (container, FOREIGN),
+        (entry.replace(r#""auditID""#, r#""kubernetes":{"container_name":"web"},"auditID""#), FOREIGN),
     ] {
         let seen = seen(&line);
         assert!(seen.events.is_empty(), "{line}");
         assert_eq!(seen.bad, [(0..line.len(), reason.to_owned())], "{line}");
     }
+}
+
+#[test]
+fn in_a_list_what_holds_no_entry_is_told() {
+    let entry = quoted(&record("a"));
+    let torn = quoted(&record("a")[..60]);
+    let line = format!(r#"{{"events":[{{"message":{entry}}},{{"message":"said"}},{{"message":{torn}}}]}}"#);
+    let Seen { events, bad } = seen(&line);
+    assert_eq!(events.len(), 1);
+    let bad: Vec<(&str, &str)> = bad.iter().map(|(span, reason)| (&line[span.clone()], &**reason)).collect();
+    assert_eq!(bad, [(&*torn, "torn: the JSON ends after 60 bytes"), (r#"{"message":"said"}"#, NO_EVENT)]);
 }
 
 fn record(id: &str) -> String {
@@ -131,9 +224,38 @@ fn depth_does_not_hurt() {
     let deep = format!(r#"{{"auditID":"a","requestObject":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(seen(deep).events.len(), 1);
     assert_eq!(seen(r#"{"user":"#.repeat(100_000)).events.len(), 0);
+    let nested =
+        |depth: usize| format!("{}{}{}", r#"{"data":"#.repeat(depth), record("a"), "}".repeat(depth));
+    assert_eq!(seen(nested(12)).events.len(), 1);
+    assert_eq!(seen(nested(100_000)).events.len(), 0);
+    assert_eq!(seen("[".repeat(100_000)).events.len(), 0);
+    let strings = |depth| (0..depth).fold(record("a"), |text, _| format!(r#"{{"log":{}}}"#, quoted(&text)));
+    assert_eq!((seen(strings(4)).events.len(), seen(strings(5)).events.len()), (1, 0));
 }
 
 proptest! {
+    /// Whatever stands within what, up to a depth, the entry is found, and again in what evidence names.
+    #[test]
+    fn an_entry_is_found_within_anything_known(around in proptest::collection::vec(0..8_usize, 0..4)) {
+        let line = around.iter().fold(record("a"), |inner, which| match which {
+            0 => format!(r#"{{"log":{},"stream":"stdout"}}"#, quoted(&format!("{inner}\n"))),
+            1 => format!(r#"{{"time":"x","message":{}}}"#, quoted(&inner)),
+            2 => format!(r#"{{"records":[{inner}]}}"#),
+            3 => format!(r#"{{"properties":{inner},"labels":{{"log":"{{}}"}}}}"#),
+            4 => format!(r#"{{"values":[["17",{}]]}}"#, quoted(&inner)),
+            5 => format!(r#"{{"log":{}}}"#, quoted(&format!("2026-01-02T03:04:05Z stdout F {inner}"))),
+            6 => format!(r#"{{"_source":{{"kubernetes":{{"audit":{inner}}}}}}}"#),
+            _ => format!(r#"{{"body":{{"stringValue":{}}}}}"#, quoted(&inner)),
+        });
+        let Seen { events, bad } = seen(&line);
+        prop_assert_eq!(bad, []);
+        prop_assert_eq!(events.len(), 1);
+        let mut again = Seen::default();
+        Decoder::default().decode(line.as_bytes(), &mut again);
+        prop_assert_eq!(&again.events, &events);
+        prop_assert_eq!(seen(&line[events[0].1.clone()]).events.len(), 1);
+    }
+
     #[test]
     fn any_bytes_end_as_spans_of_the_line(bytes in proptest::collection::vec(any::<u8>(), 0..300), around in 0..4_usize) {
         let mut line = record("a").into_bytes();
