@@ -29,6 +29,8 @@ pub enum ErrorKind {
     NotALog,
     /// Something in a folder is no regular file, and is passed over. Nothing is missing because of it.
     PassedOver,
+    /// Something in a folder was printed by a container that is no API server, and is passed over. Nothing is missing because of it.
+    Container,
     /// The operating system failed to read it.
     Io,
     /// Compressed data that is cut off, damaged or followed by something else.
@@ -90,6 +92,10 @@ impl ErrorKind {
             Self::PassedOver => {
                 ("is ", " and was not read; name it to read it, in folders only regular files are")
             }
+            Self::Container => (
+                "was printed by the container ",
+                ", which is no API server, and was not read; name it to read it",
+            ),
             Self::Io => ("cannot be read: ", "; check the disk, or try a copy of it"),
             Self::Damaged => {
                 ("is damaged: ", "; what stands before was read, get the file again from its origin")
@@ -202,7 +208,7 @@ impl Error {
 
     /// Whether data is missing because of it.
     pub const fn is_fatal(&self) -> bool {
-        !matches!(self.kind, ErrorKind::PassedOver | ErrorKind::Duplicate)
+        !matches!(self.kind, ErrorKind::PassedOver | ErrorKind::Container | ErrorKind::Duplicate)
     }
 
     fn message(&self) -> String {

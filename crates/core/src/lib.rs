@@ -38,6 +38,7 @@
 
 mod ask;
 mod codec;
+mod container;
 mod count;
 mod dated;
 mod doctor;

@@ -126,11 +126,14 @@ impl Page<'_> {
         }
         let elsewhere: u64 = doctor.no_logs.iter().map(|source| source.tally.bad_lines).sum();
         self.more(doctor.total.bad_lines.saturating_sub(elsewhere), spans.len().min(SHOWN))?;
-        for problem in &doctor.problems {
-            let word = if problem.fatal { "error" } else { "warning" };
-            self.line(format_args!("  {word}: {}: {}", problem.source, problem.message))?;
+        let (errors, warnings): (Vec<_>, Vec<_>) = doctor.problems.iter().partition(|problem| problem.fatal);
+        for error in errors {
+            self.line(format_args!("  error: {}: {}", error.source, error.message))?;
         }
-        Ok(())
+        for warning in warnings.iter().take(SHOWN) {
+            self.line(format_args!("  warning: {}: {}", warning.source, warning.message))?;
+        }
+        self.more(warnings.len() as u64, warnings.len().min(SHOWN))
     }
 
     /// What entries say about each other.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use audit_who_event::coverage::{BadSpan, Coverage, Gap, SourceCoverage, Why};
+use audit_who_event::coverage::{BadSpan, Coverage, Gap, Problem, SourceCoverage, Why};
 use audit_who_event::time::Timestamp;
 
 use crate::paint::{self, Painted};
@@ -14,6 +14,8 @@ use crate::{Style, Zone};
 const OTHERS_SHOWN: usize = 5;
 /// Bad lines that are told one by one.
 const BAD_SHOWN: usize = 5;
+/// Inputs that were passed over and are told one by one.
+const WARNINGS_SHOWN: usize = 5;
 /// Gaps of one server that are told one by one.
 const GAPS_SHOWN: usize = 5;
 
@@ -46,10 +48,12 @@ pub fn summary(coverage: &Coverage, style: &Style) -> Vec<String> {
     if let Some(kept) = coverage.kept_in_words() {
         lines.push(told("warning:", paint::ODD, &kept));
     }
-    for problem in &coverage.problems {
-        let (word, look) = if problem.fatal { ("error:", paint::BAD) } else { ("warning:", paint::ODD) };
-        lines.push(told(word, look, &format!("{}: {}", problem.source, problem.message)));
-    }
+    let (errors, warnings): (Vec<_>, Vec<_>) = coverage.problems.iter().partition(|problem| problem.fatal);
+    let problem = |problem: &Problem| format!("{}: {}", problem.source, problem.message);
+    lines.extend(errors.iter().map(|error| told("error:", paint::BAD, &problem(error))));
+    let shown = warnings.iter().take(WARNINGS_SHOWN);
+    lines.extend(shown.map(|warning| told("warning:", paint::ODD, &problem(warning))));
+    lines.extend(and_more(warnings.len().saturating_sub(WARNINGS_SHOWN) as u64));
     lines.push(searched(coverage, bad_lines, style));
     lines
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use audit_who_core::store::lock::Lock;
 use audit_who_core::store::{Recorder, Store};
-use audit_who_core::tail::{Metrics, Tailer};
+use audit_who_core::tail::{Metrics, NO_FILE, OTHER_CONTAINER, Tailer};
 use audit_who_core::{Error, ErrorKind};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
@@ -139,7 +139,9 @@ fn judge(tailer: &Tailer, options: &Options, missing: &[&Path]) -> ExitCode {
     }
     for (path, why) in tailer.refused() {
         // In folders there may be anything; of what is no log only that counts which was named as one.
-        if is_given(path) || why != audit_who_core::tail::NO_FILE {
+        if why == OTHER_CONTAINER {
+            log::warn!(path:% = path.display(); "was not read: {why}");
+        } else if is_given(path) || why != NO_FILE {
             log::error!(path:% = path.display(); "was not read: {why}");
             status = ExitCode::from(ERROR);
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::{Identity, LogFile, identity, name};
 use super::{Content, Source, Stdin};
+use crate::container::other_container;
 use crate::error::{Error, ErrorKind};
 use crate::spool::Stream;
 
@@ -42,7 +43,8 @@ impl Discovery {
         }
     }
 
-    /// Adds every regular file below a folder. Links are followed, but into no folder twice.
+    /// Adds every regular file below a folder, but for what other containers than API servers printed. Links are followed, but
+    /// into no folder twice.
     fn folder(&mut self, path: PathBuf, metadata: &Metadata) {
         if !self.met.insert(identity(metadata)) {
             return;
@@ -70,7 +72,10 @@ impl Discovery {
         for path in paths {
             let Some(metadata) = self.look(&path) else { continue };
             match metadata.file_type() {
-                kind if kind.is_file() => self.file(path, &metadata),
+                kind if kind.is_file() => match other_container(&path) {
+                    Some(other) => self.errors.push(Error::new(ErrorKind::Container, name(&path), other)),
+                    None => self.file(path, &metadata),
+                },
                 kind if kind.is_dir() => {
                     if self.met.insert(identity(&metadata)) {
                         folders.push(path);

@@ -82,7 +82,8 @@ impl Inputs {
     /// Finds what `paths` name: files, folders with everything below them, FIFOs, and `-` for standard input.
     ///
     /// Each file is taken once, however often and under whatever names it is met, and so is a rotated file that stands
-    /// beside its compressed copy. gzip and zstd are told by their first bytes. What can't be read does not stop the
+    /// beside its compressed copy. What containers printed that are no API servers is read only if the file itself is named.
+    /// gzip and zstd are told by their first bytes. What can't be read does not stop the
     /// rest: see [`errors`](Self::errors).
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Self {
         Self::discover(paths, Some(Box::new(|| Box::new(io::stdin()))))

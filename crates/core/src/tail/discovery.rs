@@ -15,10 +15,15 @@ use super::content;
 use super::folders::{Entry, Folders, Stamp};
 use super::identity::Stat;
 use super::rotation::{Name, PACKED};
+use crate::container::other_container;
 use crate::error::{Error, ErrorKind};
 
 /// Why a device, a FIFO or a socket is not followed.
 pub const NO_FILE: &str = "is no regular file";
+
+/// Why a file in a folder is refused that another container than an API server's printed: it may hold what looks like entries.
+pub const OTHER_CONTAINER: &str =
+    "was printed by a container that is no API server; name the file to follow it";
 
 /// What is followed.
 #[derive(Debug)]
@@ -142,7 +147,7 @@ impl<'d> Walk<'d> {
         }
     }
 
-    /// All in a folder and below.
+    /// All in a folder and below, but for what other containers than API servers printed.
     fn folder(&mut self, folder: &Path, stamp: Stamp) {
         let mut below = vec![(Arc::from(folder), stamp)];
         while let Some((folder, stamp)) = below.pop() {
@@ -152,7 +157,9 @@ impl<'d> Walk<'d> {
             }
             let Some(entries) = self.entries(&folder, stamp) else { continue };
             for entry in entries.iter() {
-                if let Some(stamp) = self.take(&entry.path, &entry.name) {
+                if other_container(&entry.path).is_some() {
+                    self.listing.refused.insert(entry.path.to_path_buf(), OTHER_CONTAINER.to_owned());
+                } else if let Some(stamp) = self.take(&entry.path, &entry.name) {
                     below.push((Arc::clone(&entry.path), stamp));
                 }
             }

@@ -42,7 +42,7 @@ use self::batch::Shared;
 pub use self::batch::{Batch, Entry, Span};
 pub(crate) use self::cut::Flaw;
 use self::discovery::Discovery;
-pub use self::discovery::NO_FILE;
+pub use self::discovery::{NO_FILE, OTHER_CONTAINER};
 use self::generation::{Generation, Read};
 use self::heads::Heads;
 use self::identity::Stat;

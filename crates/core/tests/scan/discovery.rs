@@ -76,6 +76,30 @@ fn devices_and_sockets_are_refused_and_passed_over_in_folders() {
     assert!(!coverage.problems[0].fatal && coverage.problems[0].message.contains("a socket"));
 }
 
+/// Whoever may run a container can let it print entries.
+#[test]
+fn what_other_containers_printed_is_read_only_if_it_is_named() {
+    let folder = Folder::new();
+    let printed = |lines| {
+        let line = |line: &str| format!("2026-01-02T03:04:05.123456789Z stdout F {line}\n");
+        String::from_utf8(log(lines)).unwrap().lines().map(line).collect::<String>()
+    };
+    let forged = folder.write("pods/shop_web-1_0a1b/web/0.log", printed(3));
+    let server = "pods/kube-system_kube-apiserver-cp_0a1b/kube-apiserver/0.log";
+    let server = folder.write(server, printed(2));
+    fs::create_dir(folder.path("containers")).unwrap();
+    for (name, target) in [("web-1_shop_web-1.log", &forged), ("kube-apiserver-cp.log", &server)] {
+        symlink(target, folder.path("containers").join(name)).unwrap();
+    }
+    let inputs = Inputs::open([folder.path("")]);
+    assert_eq!(kinds(&inputs), [ErrorKind::Container; 2]);
+    let coverage = scan(&inputs);
+    assert_eq!(coverage.total.entries, 2);
+    assert!(!coverage.problems[0].fatal);
+    assert!(coverage.problems[0].message.contains("the container web, which is no API server"));
+    assert_eq!(scan(&Inputs::open([forged])).total.entries, 3);
+}
+
 #[test]
 fn without_paths_there_is_nothing() {
     let inputs = Inputs::open([""; 0]);

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
+use audit_who_core::tail::OTHER_CONTAINER;
+
 use super::{Bench, ROTATED, append, assert_once, drain, gzip, idle, line, lines, patient};
 
 /// Why what is at these paths is not read.
@@ -96,6 +98,25 @@ fn what_is_no_regular_file_is_refused() {
     let bench = Bench::new();
     let _socket = std::os::unix::net::UnixListener::bind(bench.path("audit.log")).unwrap();
     assert_eq!(refused(&bench, &bench.path("audit.log")), "is no regular file");
+}
+
+/// Whoever may run a container can let it print entries.
+#[test]
+fn what_other_containers_printed_is_followed_only_if_it_is_named() {
+    let bench = Bench::new();
+    let printed = bench.path("pods/shop_web-1_0a1b/web/0.log");
+    let server = bench.path("pods/kube-system_kube-apiserver-cp_0a1b/kube-apiserver/0.log");
+    for log in [&printed, &server] {
+        fs::create_dir_all(log.parent().unwrap()).unwrap();
+    }
+    append(&printed, &lines(0..3));
+    append(&server, &lines(3..5));
+    let mut tailer = bench.builder().path(bench.path("pods")).build().unwrap();
+    assert_once(&drain(&mut tailer), 3..5);
+    let why: Vec<_> = tailer.refused().map(|(_, why)| why.to_owned()).collect();
+    assert_eq!(why, [OTHER_CONTAINER]);
+    let mut tailer = Bench::new().builder().path(printed).build().unwrap();
+    assert_once(&drain(&mut tailer), 0..3);
 }
 
 #[test]
