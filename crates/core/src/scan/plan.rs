@@ -245,7 +245,7 @@ impl Plan {
         portions
     }
 
-    /// Whether most of what is read is not of sources of which the rest is not.
+    /// Whether sources that are read as a whole make up at least half of what is read.
     pub(super) fn is_mostly_whole(&self, sources: usize) -> bool {
         let portions = self.portions(sources);
         let read = |is_part| {
