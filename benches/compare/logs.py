@@ -1,6 +1,7 @@
 """The logs that questions are asked of: written once, kept for the next run."""
 
 import gzip
+import json
 import pathlib
 import shutil
 import subprocess
@@ -9,6 +10,14 @@ import subprocess
 RARE, COMMON, ABSENT = "rare", "common", "no-such-pod"
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 BLOCK = 1 << 20
+# What stands around an entry, by who writes it.
+WRAPPED = {
+    "as it is": lambda entry: entry,
+    "Docker": lambda entry: json.dumps({"log": entry + "\n", "stream": "stdout", "time": "2026-01-02T03:04:05.1Z"}),
+    "CRI": lambda entry: f"2026-01-02T03:04:05.123456789Z stdout F {entry}",
+    "Azure": lambda entry: json.dumps({"category": "kube-audit", "properties": {"log": entry, "stream": "stdout"}}),
+    "CSV": lambda entry: "stream,2026-01-02 03:04:05.123," + '"' + entry.replace('"', '""') + '"',
+}
 
 
 class Logs:
@@ -58,6 +67,14 @@ class Logs:
         for file in archive.iterdir():
             warm(file)
         return archive
+
+    def wrapped(self, form):
+        """The first tenth, with what somebody writes around each entry."""
+        path = self.folder / f"wrapped-{form.replace(' ', '-').lower()}.log"
+        if not path.exists():
+            with replacing(path) as part, self.tenth().open() as log, part.open("w") as out:
+                out.writelines(WRAPPED[form](line.rstrip("\n")) + "\n" for line in log)
+        return warm(path)
 
     def rare_pod(self):
         """The name of the one pod that is called rare-…"""

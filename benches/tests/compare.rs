@@ -8,7 +8,7 @@ use std::process::Command;
 
 use audit_who_testkit::context::{Context, workspace_root};
 
-const SCENARIOS: [&str; 8] = ["absent", "rare", "common", "top", "since", "gz", "linear", "start"];
+const SCENARIOS: [&str; 9] = ["absent", "rare", "common", "top", "since", "gz", "wrapped", "linear", "start"];
 
 /// Says past the test harness's capture that nothing was tested.
 fn skip(reason: &str) {
@@ -63,4 +63,9 @@ fn every_scenario_is_measured() {
     assert_eq!(answer(sections[1], "audit-who evicted"), "pods: 1");
     assert_eq!(answer(sections[1], "audit-who deleted"), "pods: 1");
     assert_eq!(answer(sections[2], "audit-who evicted"), "pods: 10");
+    let counted = |form: &str| answer(sections[6], &format!("audit-who top users, {form}"));
+    assert!(
+        ["Docker", "CRI", "Azure", "CSV"].iter().all(|form| counted(form) == counted("as it is")),
+        "{told}"
+    );
 }

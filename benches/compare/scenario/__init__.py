@@ -8,6 +8,6 @@
 A bench of the store or of the collector is a further file, and a line below.
 """
 
-from scenario import archive, counting, growth, names, program, window
+from scenario import archive, counting, growth, names, program, window, wrapped
 
-SCENARIOS = [*names.SCENARIOS, counting, window, archive, growth, program]
+SCENARIOS = [*names.SCENARIOS, counting, window, archive, wrapped, growth, program]
