@@ -17,8 +17,14 @@ pub(crate) fn other_container(path: &Path) -> Option<String> {
     let is_linked = path.parent().is_some_and(|folder| folder.ends_with("containers"));
     let target = is_linked.then(|| path.read_link().ok()).flatten();
     let parts: Vec<&OsStr> = target.as_deref().unwrap_or(path).iter().collect();
-    let at = parts.iter().rposition(|part| *part == "pods")?;
-    let [pod, container, deeper @ .., _] = parts.get(at + 1..)? else { return None };
+    // A container may be called `pods`, too.
+    let folders = parts.iter().enumerate().filter(|(_, part)| **part == "pods");
+    folders.map(|(at, _)| &parts[at + 1..]).find_map(container_below)
+}
+
+/// The container by what follows the folder `pods`, if that is no API server.
+fn container_below(parts: &[&OsStr]) -> Option<String> {
+    let [pod, container, deeper @ .., _] = parts else { return None };
     let is_of_kubelet = deeper.is_empty() && pod.to_string_lossy().matches('_').count() == 2;
     let is_inspected = deeper.last().is_some_and(|folder| *folder == "logs");
     let name = container.to_string_lossy();
@@ -34,6 +40,8 @@ mod tests {
         for (path, container) in [
             ("/var/log/pods/shop_web-1_0a1b/web/0.log", Some("web")),
             ("/var/log/pods/shop_web-1_0a1b/web/0.log.20261123-054500.gz", Some("web")),
+            ("/var/log/pods/shop_web-1_0a1b/pods/0.log", Some("pods")),
+            ("/srv/pods/copy/var/log/pods/shop_web-1_0a1b/web/0.log", Some("web")),
             ("/var/log/pods/kube-system_kube-apiserver-cp_0a1b/kube-apiserver/0.log", None),
             ("must-gather/namespaces/shop/pods/web-1/web/web/logs/current.log", Some("web")),
             ("inspect/pods/kube-apiserver-0/kube-apiserver/kube-apiserver/logs/current.log", None),
